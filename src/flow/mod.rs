@@ -1,0 +1,1 @@
+//! TCP connections: who talks to whom, and both byte streams put together.

@@ -1,0 +1,1 @@
+//! Internet messages (RFC 5322): header fields, read as they stream by.

@@ -1,0 +1,3 @@
+//! The command `overhear`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! NetBIOS name service (RFC 1002 §4.2).

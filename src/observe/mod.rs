@@ -1,0 +1,1 @@
+//! What an observer has seen, can infer, and cannot see of a session.

@@ -1,0 +1,1 @@
+//! The view model: plain values that renderers print. The only types that are serialised.

@@ -1,0 +1,1 @@
+//! The visible part of TLS: records, handshake, certificates, alerts, and lengths; no I/O.

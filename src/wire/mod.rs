@@ -1,0 +1,1 @@
+//! Where the headers stand in a packet: link, IP, TCP, UDP. Views that judge nothing.
