@@ -91,12 +91,26 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Shows captured octets as text that can harm no terminal and can be read back.
+/// Captured octets as UTF-8 for machine-readable outputs: valid UTF-8 stays as it is, every other
+/// octet becomes `\xNN`. Control characters stay; what prints to a terminal is [`escaped`].
+#[must_use]
+pub fn utf8(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for b in chunk.invalid() {
+            let _ = write!(text, "\\x{b:02x}");
+        }
+    }
+    text
+}
+
+/// Shows captured octets as text that can harm no terminal.
 ///
 /// Valid UTF-8 stays, but for control characters, invisible characters that change how the text
-/// around them is shown (bidirectional overrides, zero-width characters, line separators) and the
-/// backslash itself; those and octets that are not UTF-8 print as `\xNN`, octet by octet. A tab
-/// is `\t`.
+/// around them is shown (bidirectional overrides, zero-width characters, line separators); those
+/// and octets that are not UTF-8 print as `\xNN`, octet by octet, and a tab as `\t`. Showing what
+/// was shown before changes nothing.
 #[must_use]
 pub fn escaped(bytes: &[u8]) -> Escaped<'_> {
     Escaped(bytes)
@@ -112,7 +126,6 @@ impl fmt::Display for Escaped<'_> {
             for c in chunk.valid().chars() {
                 match c {
                     '\t' => f.write_str("\\t")?,
-                    '\\' => f.write_str("\\\\")?,
                     c if c.is_control() || is_invisible(c) => {
                         let mut buffer = [0; 4];
                         write_hex(f, c.encode_utf8(&mut buffer).as_bytes())?;
@@ -167,12 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn octets_that_are_not_utf8_keep_their_value() {
+        assert_eq!(utf8(b"caf\xe9 \xc3\xa9\t\\"), "caf\\xe9 \u{e9}\t\\");
+    }
+
+    #[test]
     fn text_that_could_harm_a_terminal_is_shown_as_its_octets() {
         let shown = |b: &[u8]| escaped(b).to_string();
         assert_eq!(shown(b"250 ok"), "250 ok");
         assert_eq!(shown(b"\x1b]0;owned\x07"), "\\x1b]0;owned\\x07");
         assert_eq!(shown("gr\u{fc}\u{df}e \u{9b}1m".as_bytes()), "gr\u{fc}\u{df}e \\xc2\\x9b1m");
         assert_eq!(shown("a\u{202e}b".as_bytes()), "a\\xe2\\x80\\xaeb");
-        assert_eq!(shown(b"caf\xe9\tx\\y\r\n"), "caf\\xe9\\tx\\\\y\\x0d\\x0a");
+        assert_eq!(shown(b"caf\xe9\tx\\y\r\n"), "caf\\xe9\\tx\\y\\x0d\\x0a");
+        let once = shown(b"\x1b[2J\xff");
+        assert_eq!(shown(once.as_bytes()), once);
     }
 }

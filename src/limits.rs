@@ -3,3 +3,50 @@
 /// Octets of captured packets that are read, analysed and let go together. Large enough that the
 /// work between batches does not count, small enough to stay in a processor's cache.
 pub const BATCH_OCTETS: usize = 1 << 20;
+
+/// Runs that a direction's map from octets to packets holds. A dialogue of some hundred commands
+/// fits; beyond it, packets are named by the first and the last of a stretch.
+pub const MAX_PACKET_RUNS: usize = 512;
+
+/// Packets that a piece of evidence names one by one. A person follows a handful; the first ones
+/// and the last one say where to look.
+pub const MAX_EVIDENCE_PACKETS: usize = 16;
+
+/// Octets kept of each direction while it is not yet clear what a connection speaks. The longest
+/// first line that decides is a greeting of 512 octets (RFC 5321 §4.5.3.1.5) after a PROXY line of 107.
+pub const MAX_UNDECIDED_OCTETS: usize = 2048;
+
+/// Anomalies kept of a session; the rest are counted.
+pub const MAX_SESSION_ANOMALIES: usize = 64;
+
+/// Anomalies that the JSON report lists at its end; the rest are counted. They wait in memory
+/// until the sessions before them are written.
+pub const MAX_REPORT_ANOMALIES: usize = 10_000;
+
+/// Sessions that a text report lists in its table. A person reads a few screens, not more; all of
+/// them stand in the JSON report and in `overhear sessions`.
+pub const MAX_LISTED_SESSIONS: usize = 200;
+
+/// Sessions that a text report shows in full, those that give most away first.
+pub const MAX_FULL_SESSIONS: usize = 12;
+
+/// Pairs of hosts that a text report keeps totals for. Later pairs are counted together.
+pub const MAX_HOST_PAIRS: usize = 10_000;
+
+/// Pairs of hosts that a text report prints.
+pub const MAX_LISTED_PAIRS: usize = 10;
+
+/// Utterances that `follow` holds of a session until it ends, to print it in one piece. Octets of
+/// their text; the JSON form streams and holds none.
+pub const MAX_DIALOGUE_OCTETS: usize = 4 << 20;
+
+/// Messages, and recipients of a message, that the exposure list of a session spells out. The rest
+/// are counted; `messages` in the JSON report has them.
+pub const MAX_MESSAGES_IN_FULL: usize = 8;
+
+/// Octets of one line that `follow` prints; an AUTH line may have 12 288 (RFC 4954 §4).
+pub const MAX_UTTERANCE_OCTETS: usize = 16 << 10;
+
+/// Frames that one `hex` command prints. They are held until the capture is over, since a record
+/// that begins in one may end in another.
+pub const MAX_HEX_FRAMES: usize = 4096;

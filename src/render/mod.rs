@@ -1,1 +1,8 @@
 //! From a report to octets, for any `Write`.
+
+pub mod dialogue;
+pub mod hexdump;
+pub mod json;
+pub mod packets;
+pub mod report;
+pub mod style;

@@ -1,1 +1,426 @@
 //! The view model: plain values that renderers print. The only types that are serialised.
+//!
+//! The names of the serialised fields are stable: fields are added, never renamed. What is not
+//! known is absent or `null`.
+
+mod collect;
+mod convert;
+mod dialogue;
+pub mod frames;
+pub mod rows;
+mod totals;
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::bytes::escaped;
+use crate::time::Timestamp;
+
+pub use collect::{Collector, Wanted};
+pub use frames::{HexFrame, Label, NamedRange};
+pub use rows::Row;
+pub use totals::{HostPair, Totals};
+
+/// One thing that a view prints, with its place among the others.
+///
+/// Ordering items by `order` gives the same sequence from one thread, from many and from the
+/// shards of a cluster.
+#[derive(Debug)]
+pub struct Item {
+    /// The packet at which it was known, and its place among the items of that packet.
+    pub order: (u64, u32),
+    /// What it is.
+    pub content: Content,
+}
+
+/// The kinds of [`Item`].
+#[derive(Debug)]
+pub enum Content {
+    /// A row of the packet list.
+    Row(Row),
+    /// Something said in a conversation.
+    Utterance(Box<Utterance>),
+    /// A session that has ended, or whose capture has.
+    Session(Box<Session>),
+    /// A frame in octets, with its ranges named.
+    Frame(Box<HexFrame>),
+}
+
+/// One session, as it stands in `report --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Session {
+    /// The number of its first packet, which is its name.
+    pub session: u64,
+    /// The number of its last packet.
+    pub last_packet: u64,
+    /// When its first packet was captured.
+    #[serde(serialize_with = "seconds")]
+    pub first_time: Timestamp,
+    /// When its last packet was captured.
+    #[serde(serialize_with = "seconds")]
+    pub last_time: Timestamp,
+    /// The side that opened the connection.
+    pub originator: Endpoint,
+    /// The side that accepted it.
+    pub responder: Endpoint,
+    /// Which side speaks as the client: `originator` or `responder`, once it is known.
+    pub client: Option<&'static str>,
+    /// What is spoken: `smtp`, `smtp+starttls`, `smtps`, `lmtp`, `tls`, `ssh` or `other`.
+    pub protocol: &'static str,
+    /// `clear`, `clear-then-tls`, `tls-from-start`, `downgraded`, `not-mail` or `unknown`.
+    pub verdict: &'static str,
+    /// The verdict as a sentence.
+    pub verdict_text: String,
+    /// Whether the capture holds the connection from its first octet to its last.
+    pub complete: bool,
+    /// Octets that were sent but are not in the capture.
+    pub missing_bytes: u64,
+    /// Packets, both ways.
+    pub packets: u64,
+    /// Octets on the wire, both ways, headers included.
+    pub octets: u64,
+    /// The Community ID flow hash, version 1.
+    pub community_id: String,
+    /// JA3 of the ClientHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja3: Option<String>,
+    /// JA3S of the ServerHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja3s: Option<String>,
+    /// JA4 of the ClientHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<String>,
+    /// What the TLS handshake shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// What can be seen, inferred, and not seen.
+    pub exposure: Vec<Exposure>,
+    /// Mail that was read.
+    pub messages: Vec<Message>,
+    /// Logins that were read.
+    pub auth: Vec<Auth>,
+    /// What sizes and order give away of a sealed dialogue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inferred: Option<Inferred>,
+    /// Oddities of this session.
+    #[serde(skip)]
+    pub anomalies: Vec<Anomaly>,
+    /// Oddities beyond those kept.
+    #[serde(skip)]
+    pub anomalies_dropped: u64,
+    /// How much it matters, for choosing what a long report shows in full; more is worse.
+    #[serde(skip)]
+    pub weight: u32,
+}
+
+/// One side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Endpoint {
+    /// Its address.
+    pub ip: IpAddr,
+    /// Its TCP port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::net::SocketAddr::new(self.ip, self.port).fmt(f)
+    }
+}
+
+/// The `tls` object of a session.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tls {
+    /// `TLSv1.3`; null where no ServerHello was seen.
+    pub version: Option<String>,
+    /// The cipher suite by its IANA name.
+    pub cipher: Option<String>,
+    /// The key exchange group.
+    pub group: Option<String>,
+    /// The server name that the client asked for (RFC 6066 §3).
+    pub server_name: Option<String>,
+    /// The application protocol, chosen or else offered (RFC 7301).
+    pub alpn: Option<String>,
+    /// Whether an earlier session was resumed; null where it cannot be told.
+    pub resumed: Option<bool>,
+    /// Whether the handshake finished.
+    pub established: Option<bool>,
+    /// Whether somebody who gets the server's key later could read what was recorded.
+    pub forward_secret: Option<bool>,
+    /// Whether the key exchange withstands a quantum computer.
+    pub post_quantum: Option<bool>,
+    /// The server's certificates, where they are in the clear (TLS 1.2 and before).
+    pub certificates: Vec<Certificate>,
+    /// Alerts in the clear.
+    pub alerts: Vec<String>,
+    /// Records, from the client and from the server.
+    pub records: [u64; 2],
+}
+
+/// A certificate of a chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Certificate {
+    /// Whom it names.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// The DNS names it stands for.
+    pub names: Vec<String>,
+    /// Valid from, seconds since the epoch.
+    pub not_before: Option<f64>,
+    /// Valid until, seconds since the epoch.
+    pub not_after: Option<f64>,
+    /// SHA-256 of its DER octets.
+    pub sha256: String,
+}
+
+/// One line of the lists *seen*, *inferred* and *hidden*.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exposure {
+    /// What it is about: `sender`, `recipients`, `login`, …
+    pub subject: &'static str,
+    /// From where it is seen: `passive` is somebody on the path.
+    pub observer: &'static str,
+    /// `seen`, `inferred` or `hidden`.
+    pub visibility: &'static str,
+    /// The value, in machine form.
+    pub value: serde_json::Value,
+    /// The value, in words.
+    pub text: String,
+    /// Whether this gives away a secret.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub alarm: bool,
+    /// Where it shows.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Where a fact stands: packets, and the octets of the stream that they carried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Packet numbers; where they are many, the first ones and the last.
+    pub packets: Vec<u64>,
+    /// `client` or `server`; absent for facts of the whole connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<&'static str>,
+    /// The first octet in the stream of that direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<u64>,
+    /// One past the last octet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<u64>,
+}
+
+/// A mail transaction that was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Message {
+    /// The reverse-path.
+    pub mail_from: Option<String>,
+    /// The forward-paths, in order.
+    pub recipients: Vec<Recipient>,
+    /// Recipients beyond those kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub recipients_dropped: u64,
+    /// `DATA` or `BDAT`, once one of them began.
+    pub transfer: Option<&'static str>,
+    /// Octets between the reply 354 and the final dot line, or the sum of the chunks.
+    pub size: Option<u64>,
+    /// Octets of those that are not in the capture.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missing_bytes: u64,
+    /// Whether the server took it; null where its reply was not seen.
+    pub accepted: Option<bool>,
+    /// The reply to the end of the message.
+    pub reply: Option<String>,
+    /// The Subject field, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The From field, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// SHA-256 of the message as its reader gets it: dots unstuffed, the final dot line left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// A recipient and what became of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recipient {
+    /// What stands between `<` and `>`.
+    pub address: String,
+    /// Whether the server took it; null where its reply was not seen.
+    pub accepted: Option<bool>,
+    /// The reply code.
+    pub code: Option<u16>,
+    /// The enhanced status code (RFC 3463).
+    pub enhanced: Option<String>,
+}
+
+/// A login that was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Auth {
+    /// The SASL mechanism.
+    pub mechanism: String,
+    /// The user name, where the mechanism shows it.
+    pub username: Option<String>,
+    /// Whether it succeeded; null where the reply was not seen.
+    pub succeeded: Option<bool>,
+    /// Whether it was inside TLS (read with keys).
+    pub sealed: bool,
+    /// Octets of the secret, where they can be counted. Never the secret itself.
+    pub secret_length: Option<u64>,
+}
+
+/// The `inferred` object: what a sealed dialogue gives away by its sizes.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Inferred {
+    /// The records of the sealed stretch, in order.
+    pub steps: Vec<Step>,
+    /// Records beyond those kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub steps_dropped: u64,
+    /// Why a part could not be read.
+    pub undecided: Vec<String>,
+}
+
+/// A sealed record.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// Its place among the records of the session, both ways, from 1.
+    pub record: u64,
+    /// The packets that carried it.
+    pub packets: Vec<u64>,
+    /// `client` or `server`.
+    pub from: &'static str,
+    /// When it was whole.
+    #[serde(serialize_with = "seconds")]
+    pub time: Timestamp,
+    /// How many octets of text are in it.
+    pub plaintext_length: Option<Length>,
+    /// What it most likely says.
+    pub reading: Option<String>,
+    /// How sure the reading is, 0 to 1.
+    pub confidence: Option<f64>,
+}
+
+/// A length in octets, between two bounds that may be equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Length {
+    /// At least.
+    pub min: u64,
+    /// At most.
+    pub max: u64,
+}
+
+impl std::fmt::Display for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}-{}", self.min, self.max) }
+    }
+}
+
+/// An oddity, with where it stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Anomaly {
+    /// Its stable name.
+    pub id: &'static str,
+    /// The session.
+    pub session: u64,
+    /// One sentence.
+    pub text: String,
+    /// Where it shows.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One utterance of `follow`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Utterance {
+    /// The session it belongs to.
+    pub session: u64,
+    /// When its last octet was captured.
+    #[serde(serialize_with = "seconds")]
+    pub time: Timestamp,
+    /// `client` or `server`.
+    pub from: &'static str,
+    /// `greeting`, `command`, `reply`, `auth`, `message`, `tls`, `gap` or `other`.
+    pub kind: &'static str,
+    /// Whether it was inside TLS.
+    pub sealed: bool,
+    /// The command's verb, in upper case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb: Option<String>,
+    /// The line without its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The reply code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+    /// The lines of a reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<String>>,
+    /// Octets, line ends included.
+    pub length: u64,
+    /// Octets of text in a sealed record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plaintext_length: Option<Length>,
+    /// What a sealed record is, as far as it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
+    /// Octets that are not in the capture.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missing: u64,
+    /// The packets that carried it.
+    pub packets: Vec<u64>,
+    /// The first octet in the stream of its direction.
+    pub start: u64,
+    /// One past the last octet.
+    pub end: u64,
+}
+
+/// What the whole capture was: the `capture` object.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Capture {
+    /// The files, or the interface.
+    pub files: Vec<String>,
+    /// Packets read.
+    pub packets: u64,
+    /// Octets that those packets had on the wire.
+    pub bytes: u64,
+    /// Time of the first packet, seconds since the epoch.
+    pub first_time: Option<f64>,
+    /// Time of the last packet.
+    pub last_time: Option<f64>,
+    /// Whether the capture was damaged or cut short.
+    pub truncated: bool,
+    /// What was lost, a sentence each.
+    pub faults: Vec<String>,
+    /// Packets that the capturing program says it dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
+    /// Packets of which only the beginning was captured.
+    pub cut_packets: u64,
+    /// The link types, in order of appearance.
+    pub link_types: Vec<String>,
+    /// Decimals of its times: 6 or 9.
+    #[serde(skip)]
+    pub decimals: usize,
+    /// When the first packet was captured.
+    #[serde(skip)]
+    pub first: Option<Timestamp>,
+    /// When the last packet was captured.
+    #[serde(skip)]
+    pub last: Option<Timestamp>,
+}
+
+/// Captured octets as text for a person or for JSON.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    escaped(bytes).to_string()
+}
+
+fn seconds<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.seconds())
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}

@@ -1,0 +1,122 @@
+//! A conversation as a dialogue: who said what and when, sealed stretches as their length.
+
+use std::io::{self, Write};
+
+use super::style::{Label, Painter, grouped, wrapped};
+use crate::bytes::escaped;
+use crate::report::{Session, Utterance};
+use crate::time::Timestamp;
+
+/// How a dialogue looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Colours or not.
+    pub painter: Painter,
+    /// Columns.
+    pub width: usize,
+}
+
+/// Prints one session's dialogue.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write(out: &mut dyn Write, session: &Session, said: &[Utterance], left_out: u64, look: Look) -> io::Result<()> {
+    let (client, server) = match session.client {
+        Some("responder") => (session.responder, session.originator),
+        _ => (session.originator, session.responder),
+    };
+    let title = format!("Session {} · {client} → {server} · {}", session.session, session.verdict_text);
+    for line in wrapped(&escaped(title.as_bytes()).to_string(), look.width) {
+        writeln!(out, "{}", look.painter.paint(Label::Heading, line))?;
+    }
+    writeln!(out)?;
+    if said.is_empty() {
+        writeln!(out, "  nothing that a mail dialogue is made of: see  overhear packets --session {}", session.session)?;
+    }
+    let mut sealed = false;
+    for utterance in said {
+        if utterance.kind == "tls" && !sealed {
+            sealed = true;
+            let version = session.tls.as_ref().and_then(|tls| tls.version.as_deref()).unwrap_or("TLS");
+            writeln!(
+                out,
+                "           {}",
+                look.painter.paint(Label::Sealed, format!("── {version} from here: what follows is sealed ──"))
+            )?;
+        }
+        write_utterance(out, session.first_time, utterance, look)?;
+    }
+    if left_out > 0 {
+        writeln!(out, "  … and {} more utterances (a limit; `--json` has them all)", grouped(left_out))?;
+    }
+    Ok(())
+}
+
+/// Prints one utterance, as its lines.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Utterance, look: Look) -> io::Result<()> {
+    let arrow = if utterance.from == "client" { "→ C" } else { "← S" };
+    let label = match (utterance.kind, utterance.from) {
+        ("tls", _) => Label::Sealed,
+        ("gap", _) => Label::Alarm,
+        (_, "client") => Label::Client,
+        _ => Label::Server,
+    };
+    let mut lines: Vec<String> = match (utterance.kind, &utterance.lines, &utterance.text) {
+        (_, Some(lines), _) => lines.clone(),
+        ("tls", _, _) => vec![sealed_text(utterance)],
+        ("gap", _, _) => vec![format!("[{} octets are missing from the capture]", grouped(utterance.length))],
+        ("message", _, None) => vec![message_text(utterance)],
+        (_, _, Some(text)) => text.split('\n').map(str::to_owned).collect(),
+        _ => vec![format!("[{} octets]", grouped(utterance.length))],
+    };
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    let packets = match utterance.packets.as_slice() {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first}-{last}"),
+    };
+    let room = look.width.saturating_sub(16 + 10).max(20);
+    let mut first = true;
+    for line in &lines {
+        for part in wrapped(&escaped(line.as_bytes()).to_string(), room) {
+            let (time, arrow, packets) = if first {
+                (utterance.time.since(since).decimals(3).to_string(), arrow, packets.as_str())
+            } else {
+                (String::new(), "   ", "")
+            };
+            first = false;
+            let padding = room.saturating_sub(part.chars().count());
+            let row = format!(
+                "{time:>9}  {}  {}{:padding$}  {}",
+                look.painter.paint(label, arrow),
+                look.painter.paint(label, part),
+                "",
+                look.painter.paint(Label::Aside, packets)
+            );
+            writeln!(out, "{}", row.trim_end())?;
+        }
+    }
+    Ok(())
+}
+
+fn sealed_text(utterance: &Utterance) -> String {
+    let length = match utterance.plaintext_length {
+        Some(length) => format!("{length} octets"),
+        None => format!("record of {} octets", utterance.length),
+    };
+    format!("▒▒▒▒▒▒▒▒ {length:<14}  {}", utterance.reading.as_deref().unwrap_or("")).trim_end().to_owned()
+}
+
+fn message_text(utterance: &Utterance) -> String {
+    let missing = if utterance.missing > 0 {
+        format!(", {} of them missing from the capture", grouped(utterance.missing))
+    } else {
+        String::new()
+    };
+    format!("[a message of {} octets{missing}]", grouped(utterance.length))
+}

@@ -1,0 +1,84 @@
+//! What was said in a conversation, utterance by utterance.
+
+use super::{Length, Utterance};
+use crate::bytes::utf8;
+use crate::limits::MAX_UTTERANCE_OCTETS;
+use crate::session::At;
+use crate::smtp::{self, EventKind, ReplyTo};
+use crate::stream::Span;
+use crate::tls;
+
+/// An utterance of a dialogue in the clear, where the event is one.
+pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option<Utterance> {
+    let line = |bytes: &[u8]| utf8(&bytes[..bytes.len().min(MAX_UTTERANCE_OCTETS)]);
+    let mut utterance = begun(at, event.span);
+    match &event.kind {
+        EventKind::Command(command) => {
+            utterance.kind = "command";
+            utterance.verb = Some(command.verb.name().into_owned());
+            utterance.text = Some(if reveal { line(command.line) } else { line(&smtp::mask(command.line, false)) });
+        }
+        EventKind::Auth(auth) => {
+            utterance.kind = "auth";
+            utterance.text = Some(if reveal { line(auth.line) } else { line(&smtp::mask(auth.line, true)) });
+        }
+        EventKind::Reply(reply) => {
+            utterance.kind = if matches!(reply.to, ReplyTo::Greeting) { "greeting" } else { "reply" };
+            utterance.code = reply.code;
+            utterance.lines = Some(reply.lines().map(line).collect());
+        }
+        EventKind::MessageEnd(end) => {
+            utterance.kind = "message";
+            utterance.length = end.size;
+            utterance.missing = end.missing;
+        }
+        EventKind::Unparsed(bytes) => {
+            utterance.kind = "other";
+            utterance.text = Some(line(bytes));
+        }
+        EventKind::MessageStart { .. }
+        | EventKind::MessageData(_)
+        | EventKind::StartTls
+        | EventKind::TransactionEnd(_)
+        | EventKind::Anomaly(_) => return None,
+    }
+    Some(utterance)
+}
+
+/// A TLS record as an utterance.
+pub(super) fn tls(at: &At<'_>, span: Span, record: &tls::Record, reading: String) -> Utterance {
+    Utterance {
+        kind: "tls",
+        sealed: record.sealed,
+        length: u64::from(record.length),
+        plaintext_length: record.plaintext.map(|p| Length { min: p.min, max: p.max }),
+        reading: Some(reading),
+        ..begun(at, span)
+    }
+}
+
+/// Octets that are not in the capture.
+pub(super) fn gap(at: &At<'_>, span: Span) -> Utterance {
+    Utterance { kind: "gap", missing: span.len(), ..begun(at, span) }
+}
+
+fn begun(at: &At<'_>, span: Span) -> Utterance {
+    Utterance {
+        session: at.session,
+        time: at.time,
+        from: at.role(span.direction),
+        kind: "other",
+        sealed: false,
+        verb: None,
+        text: None,
+        code: None,
+        lines: None,
+        length: span.len(),
+        plaintext_length: None,
+        reading: None,
+        missing: 0,
+        packets: at.packets(span),
+        start: span.start,
+        end: span.end,
+    }
+}

@@ -1,0 +1,208 @@
+//! Rows of the packet list, in the words of `tshark -n`.
+
+pub mod side;
+mod smtp;
+pub mod tcp;
+mod tls;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crate::bytes::escaped;
+use crate::session::{At, Seen, SegmentSeen, Speaks};
+use crate::stream::Direction;
+use crate::time::{Interval, Timestamp};
+use crate::wire::{Frame, Transport};
+use crate::{smtp as mail, tls as sealed};
+
+/// A row of the packet list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The packet's number.
+    pub number: u64,
+    /// Since the first packet.
+    pub time: Interval,
+    /// When it was captured.
+    pub epoch: Timestamp,
+    /// Where it came from.
+    pub source: String,
+    /// Where it went.
+    pub destination: String,
+    /// The protocol, as Wireshark's column says.
+    pub protocol: &'static str,
+    /// Octets on the wire.
+    pub length: u32,
+    /// What it says.
+    pub info: String,
+    /// The session it belongs to.
+    pub session: Option<u64>,
+    /// What an observer makes of it.
+    pub note: Option<String>,
+}
+
+/// Gathers what a packet made happen, and makes its row.
+#[derive(Debug, Default)]
+pub struct Builder {
+    reveal: bool,
+    packet: u64,
+    smtp: smtp::Line,
+    tls: tls::Line,
+    held: HashMap<u64, [u64; 2]>,
+    ssh: HashMap<u64, side::Ssh>,
+    ssh_line: Option<(&'static str, String)>,
+    side: side::State,
+}
+
+impl Builder {
+    /// Secrets are masked unless `reveal`.
+    #[must_use]
+    pub fn new(reveal: bool) -> Builder {
+        Builder { reveal, ..Builder::default() }
+    }
+
+    /// Part of a mail dialogue.
+    pub fn smtp(&mut self, at: &At<'_>, event: &mail::Event<'_>) {
+        self.begin(at.now);
+        self.smtp.event(at, event, self.reveal);
+    }
+
+    /// Part of a TLS conversation.
+    pub fn tls(&mut self, at: &At<'_>, event: &sealed::Event<'_>) {
+        self.begin(at.now);
+        self.tls.event(event);
+    }
+
+    /// Octets of an SSH connection.
+    pub fn ssh(&mut self, at: &At<'_>, direction: Direction, bytes: &[u8]) {
+        self.begin(at.now);
+        let state = self.ssh.entry(at.session).or_default();
+        self.ssh_line = state.data(direction == at.client, bytes);
+    }
+
+    /// The session is over: nothing of it is held any more.
+    pub fn ended(&mut self, session: u64) {
+        self.held.remove(&session);
+        self.ssh.remove(&session);
+    }
+
+    /// The packet's row.
+    pub fn row(&mut self, seen: &Seen<'_>) -> Row {
+        self.begin(seen.packet.number);
+        let (source, destination) = addresses(seen.frame);
+        let mut row = Row {
+            number: seen.packet.number,
+            time: seen.packet.timestamp.since(seen.first_time),
+            epoch: seen.packet.timestamp,
+            source,
+            destination,
+            protocol: "",
+            length: seen.packet.original_len,
+            info: String::new(),
+            session: seen.segment.as_ref().map(|segment| segment.session),
+            note: None,
+        };
+        match (&seen.frame.transport, &seen.segment) {
+            (Transport::Tcp(tcp), Some(segment)) => self.tcp_row(&mut row, tcp, segment),
+            _ => {
+                if let Some((protocol, info)) = self.side.row(seen, &mut row.source, &mut row.destination) {
+                    (row.protocol, row.info) = (protocol, info);
+                } else {
+                    unknown(&mut row, seen.frame);
+                }
+            }
+        }
+        row
+    }
+
+    fn begin(&mut self, packet: u64) {
+        if self.packet != packet {
+            self.packet = packet;
+            self.smtp.clear();
+            self.tls.clear();
+            self.ssh_line = None;
+        }
+    }
+
+    fn tcp_row(&mut self, row: &mut Row, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen<'_>) {
+        let analysis = segment.analysis.as_ref();
+        let fresh = !tcp.payload.is_empty() && segment.span.is_some_and(|span| !span.is_empty());
+        let mut notes = String::new();
+        if let Some(analysis) = analysis {
+            tcp::notes(&mut notes, analysis);
+        }
+        if fresh && segment.speaks == Speaks::Smtp {
+            let held = &mut self.held.entry(segment.session).or_default()[segment.direction.index()];
+            if let Some((protocol, info, note)) = self.smtp.row(tcp.payload, held) {
+                row.protocol = protocol;
+                row.info = notes + &info;
+                row.note = note;
+                return;
+            }
+        }
+        if fresh && let Some((protocol, info, note)) = self.tls.row(segment.tls_version) {
+            row.protocol = protocol;
+            row.info = if notes.is_empty() { info } else { format!("{notes}, {info}") };
+            row.note = note;
+            return;
+        }
+        if fresh && let Some((protocol, info)) = self.ssh_line.take() {
+            row.protocol = protocol;
+            row.info = notes + &info;
+            return;
+        }
+        row.protocol = "TCP";
+        if let Some(analysis) = analysis {
+            tcp::info(&mut row.info, tcp, analysis);
+        }
+        let continues = match segment.speaks {
+            Speaks::Smtp | Speaks::Tls => fresh && segment.pending,
+            _ => false,
+        };
+        if continues {
+            row.info.push_str(" [TCP segment of a reassembled PDU]");
+        }
+    }
+}
+
+fn addresses(frame: &Frame<'_>) -> (String, String) {
+    match (&frame.ip, &frame.ethernet) {
+        (Some(ip), _) => (ip.source.to_string(), ip.destination.to_string()),
+        (None, Some(mac)) => (mac_text(mac.source), mac_text(mac.destination)),
+        (None, None) => (String::new(), String::new()),
+    }
+}
+
+fn mac_text(mac: [u8; 6]) -> String {
+    let mut text = String::with_capacity(17);
+    for (i, octet) in mac.iter().enumerate() {
+        let colon = if i == 0 { "" } else { ":" };
+        let _ = write!(text, "{colon}{octet:02x}");
+    }
+    text
+}
+
+/// A packet that nothing here decodes: what its headers say, or why they say nothing.
+fn unknown(row: &mut Row, frame: &Frame<'_>) {
+    let innermost = frame.layers.iter().last();
+    row.protocol = match (&frame.transport, frame.ip.is_some()) {
+        (Transport::Tcp(_), _) => "TCP",
+        (Transport::Udp(_), _) => "UDP",
+        (_, true) => "IP",
+        (Transport::OtherLink { .. }, _) => "Ethernet",
+        _ => "unknown",
+    };
+    row.info = match (&frame.stop, &frame.transport) {
+        (Some(stop), _) => stop.to_string(),
+        (None, Transport::OtherIp { protocol, .. }) => format!("IP protocol {protocol}"),
+        (None, Transport::OtherLink { ether_type, .. }) => format!("Ethernet type 0x{ether_type:04x}"),
+        (None, _) => match innermost {
+            Some(layer) => format!("nothing decoded after {}", layer.kind),
+            None => format!("{} octets that are not decoded", frame.bytes.len()),
+        },
+    };
+}
+
+/// Captured octets in an Info column: what would break the line or the terminal is escaped.
+fn shown(bytes: &[u8]) -> String {
+    escaped(bytes).to_string()
+}

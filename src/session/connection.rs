@@ -1,0 +1,380 @@
+//! What one connection speaks, and which decoder its octets go to.
+
+use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
+use crate::flow;
+use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
+use crate::smtp;
+use crate::stream::{Direction, Span, StreamEvent};
+use crate::time::Timestamp;
+use crate::tls;
+
+/// The decoders of a connection and what they found.
+#[derive(Debug)]
+pub(super) struct State {
+    number: u64,
+    /// The packet that is being looked at.
+    now: u64,
+    ports: [u16; 2],
+    stage: Stage,
+    client: Option<Direction>,
+    smtp: Option<Box<smtp::Dialogue>>,
+    tls: Option<Box<tls::Conversation>>,
+    maps: [PacketMap; 2],
+    /// Octets delivered or known to be missing, for each direction.
+    reached: [u64; 2],
+    missing: u64,
+    in_message: bool,
+    anomalies: Vec<Anomaly>,
+    anomalies_dropped: u64,
+    pub(super) analyzer: Option<Box<flow::Analyzer>>,
+}
+
+/// What takes the next octets.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing has decided yet; what came so far.
+    Undecided(Vec<Piece>),
+    /// The mail dialogue.
+    Smtp,
+    /// STARTTLS was agreed to; the next octets decide whether TLS follows.
+    HandOver,
+    /// The TLS conversation.
+    Tls,
+    /// SSH, which is only passed on.
+    Ssh,
+    /// Nothing that is decoded here.
+    Other,
+}
+
+/// Octets that wait for a decision, with what their packet was.
+#[derive(Debug)]
+struct Piece {
+    direction: Direction,
+    start: u64,
+    bytes: Vec<u8>,
+    packet: u64,
+    time: Timestamp,
+}
+
+impl State {
+    /// For the connection whose first packet is `number`, between the originator's port and the
+    /// responder's.
+    pub(super) fn new(number: u64, ports: [u16; 2]) -> State {
+        State {
+            number,
+            now: number,
+            ports,
+            stage: Stage::Undecided(Vec::new()),
+            client: None,
+            smtp: None,
+            tls: None,
+            maps: [PacketMap::default(), PacketMap::default()],
+            reached: [0; 2],
+            missing: 0,
+            in_message: false,
+            anomalies: Vec::new(),
+            anomalies_dropped: 0,
+            analyzer: None,
+        }
+    }
+
+    /// Takes the next thing that happened to one of the streams.
+    pub(super) fn deliver<S: Sink>(&mut self, delivery: &flow::Delivery<'_>, now: u64, sink: &mut S) {
+        self.now = now;
+        let (packet, time) = (delivery.packet, delivery.time);
+        match delivery.event {
+            StreamEvent::Data { span, bytes } => {
+                let i = span.direction.index();
+                self.maps[i].push(span.range(), packet, self.in_message);
+                self.reached[i] = span.end;
+                self.octets(span.direction, span.start, bytes, packet, time, sink);
+            }
+            StreamEvent::Gap { span } => {
+                self.reached[span.direction.index()] = span.end;
+                self.missing += span.len();
+                self.gap(span, packet, time, sink);
+            }
+            StreamEvent::Fin { direction, .. } => self.finish(direction, packet, time, sink),
+            StreamEvent::Reset { .. } => {
+                for direction in Direction::BOTH {
+                    self.finish(direction, packet, time, sink);
+                }
+            }
+        }
+    }
+
+    /// Notes an oddity.
+    pub(super) fn note(&mut self, kind: AnomalyKind, span: Option<Span>, packet: u64) {
+        note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span, packet });
+    }
+
+    /// What it speaks, as far as known.
+    pub(super) fn speaks(&self) -> Speaks {
+        match self.stage {
+            Stage::Undecided(_) => Speaks::Undecided,
+            Stage::Smtp | Stage::HandOver => Speaks::Smtp,
+            Stage::Tls => Speaks::Tls,
+            Stage::Ssh => Speaks::Ssh,
+            Stage::Other => Speaks::Other,
+        }
+    }
+
+    /// The client's direction, where it is known.
+    pub(super) fn client(&self) -> Option<Direction> {
+        self.client
+    }
+
+    /// Whether octets of `direction` wait for more before they mean something.
+    pub(super) fn pending(&self, direction: Direction) -> bool {
+        let reached = self.reached[direction.index()];
+        match &self.stage {
+            Stage::Smtp | Stage::HandOver => {
+                self.smtp.as_ref().is_some_and(|dialogue| dialogue.pending_from(direction) < reached)
+            }
+            Stage::Tls => self.tls.as_ref().is_some_and(|tls| tls.pending_from(direction) < reached),
+            _ => false,
+        }
+    }
+
+    /// The TLS version negotiated so far.
+    pub(super) fn tls_version(&self) -> Option<tls::ProtocolVersion> {
+        self.tls.as_ref().and_then(|tls| tls.summary().version)
+    }
+
+    /// Everything that was found, once the connection is over.
+    pub(super) fn into_session(mut self, connection: flow::Connection) -> Session {
+        let anomalies = connection.anomalies.iter().map(|noted| Anomaly {
+            kind: AnomalyKind::Flow(noted.kind),
+            span: noted.span,
+            packet: noted.packet,
+        });
+        for anomaly in anomalies.collect::<Vec<_>>() {
+            note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
+        }
+        let tls = self.tls.map(|tls| {
+            let (summary, trace) = tls.into_parts();
+            Box::new(TlsSeen { summary, trace })
+        });
+        let smtp = self.smtp.map(|dialogue| dialogue.into_summary());
+        let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), &self.stage.speaks_of(), self.ports);
+        if let Some(kind) = found.anomaly {
+            note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span: None, packet: self.number });
+        }
+        Session {
+            complete: self.missing == 0 && connection.is_whole(),
+            client: self.client,
+            protocol: found.protocol,
+            verdict: found.verdict,
+            verdict_text: found.text,
+            smtp,
+            tls,
+            missing: self.missing,
+            anomalies: self.anomalies,
+            anomalies_dropped: self.anomalies_dropped,
+            maps: self.maps,
+            connection,
+        }
+    }
+
+    fn octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+        match &mut self.stage {
+            Stage::Undecided(pieces) => {
+                pieces.push(Piece { direction, start, bytes: bytes.to_vec(), packet, time });
+                self.decide(packet, sink);
+            }
+            Stage::Smtp => self.smtp_octets(direction, start, bytes, packet, time, sink),
+            Stage::HandOver => self.hand_over(direction, start, bytes, packet, time, sink),
+            Stage::Tls => self.tls_octets(direction, start, bytes, packet, time, sink),
+            Stage::Ssh | Stage::Other => {
+                let span = Span::new(direction, start, start + bytes.len() as u64);
+                let client = self.client.unwrap_or(Direction::FromOriginator);
+                let at = At { session: self.number, packet, now: self.now, time, client, maps: &self.maps };
+                if matches!(self.stage, Stage::Ssh) { sink.ssh(&at, span, bytes) } else { sink.other(&at, span, bytes) }
+            }
+        }
+    }
+
+    /// Finds out what is spoken from the first octets of both directions, and hands them on.
+    fn decide<S: Sink>(&mut self, packet: u64, sink: &mut S) {
+        let Stage::Undecided(pieces) = &self.stage else { return };
+        let head = |direction: Direction| {
+            let mut head = Vec::new();
+            for piece in pieces.iter().filter(|piece| piece.direction == direction) {
+                head.extend_from_slice(&piece.bytes);
+            }
+            head
+        };
+        let heads = [head(Direction::FromOriginator), head(Direction::FromResponder)];
+        let waiting: usize = heads.iter().map(Vec::len).sum();
+        let finding = detect(&heads, self.ports, waiting >= MAX_UNDECIDED_OCTETS);
+        let Some((stage, client)) = finding else { return };
+        let Stage::Undecided(pieces) = std::mem::replace(&mut self.stage, stage) else { return };
+        self.client = client;
+        match (&self.stage, client) {
+            (Stage::Smtp, Some(client)) => self.smtp = Some(Box::new(smtp::Dialogue::new(client))),
+            (Stage::Tls, Some(client)) => self.tls = Some(Box::new(tls::Conversation::new(client))),
+            _ => {}
+        }
+        let _ = packet;
+        for piece in pieces {
+            self.octets(piece.direction, piece.start, &piece.bytes, piece.packet, piece.time, sink);
+        }
+    }
+
+    fn smtp_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+        let mut handed_over = false;
+        let taken = self.with_smtp(packet, time, sink, |dialogue, emit| {
+            dialogue.data(direction, start, bytes, &mut |event| {
+                handed_over |= matches!(event.kind, smtp::EventKind::StartTls);
+                emit(event);
+            })
+        });
+        if handed_over {
+            self.stage = Stage::HandOver;
+            if let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+                self.hand_over(direction, start + taken as u64, rest, packet, time, sink);
+            }
+        }
+    }
+
+    /// After the 220 to STARTTLS: TLS records begin the conversation; anything else is clear text
+    /// where none should be, and the dialogue goes on with it.
+    fn hand_over<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+        let client = self.client.unwrap_or(Direction::FromOriginator);
+        if tls::probe(bytes) != tls::Probe::Not {
+            self.stage = Stage::Tls;
+            self.tls = Some(Box::new(tls::Conversation::new(client)));
+            return self.tls_octets(direction, start, bytes, packet, time, sink);
+        }
+        let span = Span::new(direction, start, start + bytes.len() as u64);
+        if direction == client {
+            self.note(AnomalyKind::ClearAfterStartTls, Some(span), packet);
+            self.stage = Stage::Smtp;
+        } else {
+            self.note(AnomalyKind::ReplyInjection, Some(span), packet);
+        }
+        self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
+    }
+
+    fn tls_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+        self.with_tls(packet, time, sink, |tls, emit| tls.data(direction, start, bytes, emit));
+    }
+
+    fn gap<S: Sink>(&mut self, span: Span, packet: u64, time: Timestamp, sink: &mut S) {
+        let client = self.client.unwrap_or(Direction::FromOriginator);
+        sink.gap(&At { session: self.number, packet, now: self.now, time, client, maps: &self.maps }, span);
+        match self.stage {
+            Stage::Smtp => self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.gap(span, emit)),
+            Stage::HandOver if span.direction == client => {
+                self.stage = Stage::Tls;
+                self.tls = Some(Box::new(tls::Conversation::new(client)));
+                self.with_tls(packet, time, sink, |tls, emit| tls.gap(span, emit));
+            }
+            Stage::Tls => self.with_tls(packet, time, sink, |tls, emit| tls.gap(span, emit)),
+            _ => {}
+        }
+    }
+
+    fn finish<S: Sink>(&mut self, direction: Direction, packet: u64, time: Timestamp, sink: &mut S) {
+        match self.stage {
+            Stage::Smtp | Stage::HandOver => {
+                self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.finish(direction, emit));
+            }
+            Stage::Tls => self.with_tls(packet, time, sink, |tls, emit| tls.finish(direction, emit)),
+            _ => {}
+        }
+    }
+
+    /// The capture is over: what waits is decided with what is there, and both decoders end.
+    pub(super) fn end<S: Sink>(&mut self, packet: u64, time: Timestamp, sink: &mut S) {
+        for direction in Direction::BOTH {
+            self.finish(direction, packet, time, sink);
+        }
+    }
+
+    fn with_smtp<S: Sink, T: Default>(
+        &mut self,
+        packet: u64,
+        time: Timestamp,
+        sink: &mut S,
+        run: impl FnOnce(&mut smtp::Dialogue, &mut dyn FnMut(smtp::Event<'_>)) -> T,
+    ) -> T {
+        let Some(dialogue) = &mut self.smtp else { return T::default() };
+        let client = self.client.unwrap_or(Direction::FromOriginator);
+        let at = At { session: self.number, packet, now: self.now, time, client, maps: &self.maps };
+        let (anomalies, dropped, in_message) = (&mut self.anomalies, &mut self.anomalies_dropped, &mut self.in_message);
+        run(dialogue, &mut |event| {
+            match &event.kind {
+                smtp::EventKind::MessageStart { .. } => *in_message = true,
+                smtp::EventKind::MessageEnd(_) => *in_message = false,
+                smtp::EventKind::Anomaly(anomaly) => {
+                    let kind = AnomalyKind::Smtp(anomaly.clone());
+                    note(anomalies, dropped, Anomaly { kind, span: Some(event.span), packet });
+                }
+                _ => {}
+            }
+            sink.smtp(&at, &event);
+        })
+    }
+
+    fn with_tls<S: Sink>(
+        &mut self,
+        packet: u64,
+        time: Timestamp,
+        sink: &mut S,
+        run: impl FnOnce(&mut tls::Conversation, &mut dyn FnMut(tls::Event<'_>)),
+    ) {
+        let Some(tls) = &mut self.tls else { return };
+        let client = self.client.unwrap_or(Direction::FromOriginator);
+        let at = At { session: self.number, packet, now: self.now, time, client, maps: &self.maps };
+        let (anomalies, dropped) = (&mut self.anomalies, &mut self.anomalies_dropped);
+        tls.set_time(time);
+        run(tls, &mut |event| {
+            if let tls::EventKind::Anomaly(anomaly) = &event.kind {
+                let kind = AnomalyKind::Tls(anomaly.clone());
+                note(anomalies, dropped, Anomaly { kind, span: Some(event.span), packet });
+            }
+            sink.tls(&at, &event);
+        });
+    }
+}
+
+impl Stage {
+    fn speaks_of(&self) -> Speaks {
+        match self {
+            Stage::Undecided(_) => Speaks::Undecided,
+            Stage::Smtp | Stage::HandOver => Speaks::Smtp,
+            Stage::Tls => Speaks::Tls,
+            Stage::Ssh => Speaks::Ssh,
+            Stage::Other => Speaks::Other,
+        }
+    }
+}
+
+/// What the first octets of the originator and of the responder are, and who is the client.
+/// `None`: more is needed. `last` says that no more will be waited for.
+fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, Option<Direction>)> {
+    let [originator, responder] = heads;
+    for (direction, head) in Direction::BOTH.into_iter().zip(heads) {
+        if head.starts_with(b"SSH-") {
+            return Some((Stage::Ssh, Some(client_by_port(ports))));
+        }
+        match tls::probe(head) {
+            tls::Probe::Certain { client_speaks: true } => return Some((Stage::Tls, Some(direction))),
+            tls::Probe::Certain { client_speaks: false } => return Some((Stage::Tls, Some(direction.reversed()))),
+            tls::Probe::Likely => return Some((Stage::Tls, Some(client_by_port(ports)))),
+            tls::Probe::NeedMore | tls::Probe::Not => {}
+        }
+    }
+    let _ = (originator, responder, last);
+    None
+}
+
+/// The side with the higher port, where nothing better is known: servers listen on low ports.
+fn client_by_port([originator, responder]: [u16; 2]) -> Direction {
+    if responder <= originator { Direction::FromOriginator } else { Direction::FromResponder }
+}
+
+fn note(anomalies: &mut Vec<Anomaly>, dropped: &mut u64, anomaly: Anomaly) {
+    if anomalies.len() < MAX_SESSION_ANOMALIES { anomalies.push(anomaly) } else { *dropped += 1 }
+}

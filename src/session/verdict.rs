@@ -1,0 +1,99 @@
+//! The verdict on a session, and the protocol it spoke.
+
+use super::{AnomalyKind, Protocol, Speaks, TlsSeen, Verdict};
+use crate::flow;
+use crate::smtp;
+use crate::stream::Direction;
+
+/// What a session turned out to be.
+pub(super) struct Finding {
+    pub(super) protocol: Protocol,
+    pub(super) verdict: Verdict,
+    pub(super) text: String,
+    pub(super) anomaly: Option<AnomalyKind>,
+}
+
+/// Decides, from what was found; ports decide only what content leaves open.
+pub(super) fn decide(
+    connection: &flow::Connection,
+    smtp: Option<&smtp::Summary>,
+    tls: Option<&TlsSeen>,
+    speaks: &Speaks,
+    ports: [u16; 2],
+) -> Finding {
+    let finding = |protocol, verdict, text: &str| Finding { protocol, verdict, text: text.to_owned(), anomaly: None };
+    let has_port = |port| ports.contains(&port);
+    match (smtp, tls, speaks) {
+        (Some(summary), None, _) => {
+            let protocol = if summary.lmtp { Protocol::Lmtp } else { Protocol::Smtp };
+            let (verdict, text) = clear(summary);
+            let anomaly = has_port(SUBMISSIONS).then_some(AnomalyKind::ClearOnTlsPort);
+            Finding { protocol, verdict, text, anomaly }
+        }
+        (Some(_), Some(_), _) => {
+            finding(Protocol::SmtpStartTls, Verdict::ClearThenTls, "clear, then sealed by STARTTLS")
+        }
+        (None, Some(tls), _) => {
+            let mail_alpn = tls.summary.alpn.as_deref().is_some_and(is_mail_alpn);
+            if has_port(SUBMISSIONS) || mail_alpn {
+                let text = if connection.handshake_seen() {
+                    "sealed from the start"
+                } else {
+                    "sealed; its beginning was not captured"
+                };
+                finding(Protocol::Smtps, Verdict::TlsFromStart, text)
+            } else if CLEAR_PORTS.iter().any(|port| has_port(*port)) {
+                let mut found = finding(Protocol::Tls, Verdict::Unknown, "sealed, on a port where mail begins in the clear");
+                found.anomaly = connection.handshake_seen().then_some(AnomalyKind::TlsOnClearPort);
+                found
+            } else {
+                finding(Protocol::Tls, Verdict::NotMail, "TLS, not known to be mail")
+            }
+        }
+        (None, None, Speaks::Ssh) => finding(Protocol::Ssh, Verdict::NotMail, "SSH, not mail"),
+        (None, None, Speaks::Undecided) => {
+            let mail_port = has_port(SUBMISSIONS) || CLEAR_PORTS.iter().any(|port| has_port(*port));
+            let silent = Direction::BOTH.iter().all(|d| connection.delivered(*d) == 0);
+            match (mail_port, silent) {
+                (true, true) => finding(Protocol::Other, Verdict::Unknown, "a mail port, but nothing was said"),
+                (true, false) => finding(Protocol::Other, Verdict::Unknown, "a mail port, but too little was said to tell"),
+                (false, true) => finding(Protocol::Other, Verdict::NotMail, "nothing was said"),
+                (false, false) => finding(Protocol::Other, Verdict::NotMail, "not mail"),
+            }
+        }
+        _ => finding(Protocol::Other, Verdict::NotMail, "not mail"),
+    }
+}
+
+/// A dialogue that stayed in the clear to its end.
+fn clear(summary: &smtp::Summary) -> (Verdict, String) {
+    let ladder = &summary.starttls;
+    let went_on = !summary.transactions.is_empty() || !summary.auth.is_empty();
+    let (verdict, text) = match (&ladder.requested, &ladder.answered) {
+        (Some(_), Some(answer)) if answer.is_positive() == Some(true) => {
+            (Verdict::ClearThenTls, "clear up to STARTTLS; no TLS was captured after it")
+        }
+        (Some(_), Some(_)) if went_on => (Verdict::Downgraded, "downgraded: STARTTLS was refused and the client went on in the clear"),
+        (Some(_), Some(_)) => (Verdict::Clear, "in the clear: STARTTLS was refused and the client gave up"),
+        (Some(_), None) => (Verdict::Clear, "in the clear up to STARTTLS, whose answer was not captured"),
+        (None, _) if ladder.masked.is_some() && went_on => {
+            (Verdict::Downgraded, "downgraded: the offer of STARTTLS was overwritten on the way")
+        }
+        (None, _) if ladder.offered.is_some() => {
+            (Verdict::Clear, "in the clear, though the server offered STARTTLS and the client never asked")
+        }
+        (None, _) => (Verdict::Clear, "in the clear"),
+    };
+    (verdict, text.to_owned())
+}
+
+/// ALPN names of mail submission and relay, as servers register or use them (`smtp`, `esmtp`).
+fn is_mail_alpn(name: &[u8]) -> bool {
+    matches!(name, b"smtp" | b"esmtp" | b"submission")
+}
+
+/// SMTP over TLS from the first octet (RFC 8314 §7.3).
+const SUBMISSIONS: u16 = 465;
+
+/// Where a mail dialogue begins in the clear: relay (RFC 5321 §4.5.4.2) and submission (RFC 6409).
+const CLEAR_PORTS: [u16; 2] = [25, 587];
