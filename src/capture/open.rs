@@ -1,0 +1,141 @@
+//! Opening captures by name.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::compressed::unpack;
+use super::error::Error;
+use super::file::{FileSource, Reading, Unfit};
+use super::merge::{Member, Merge};
+use super::{Batch, Filled, Source};
+use crate::limits;
+use crate::time::Timestamp;
+
+/// How to read captures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Give packets as soon as they are there, instead of waiting until a batch is full: for a
+    /// capture that is still being recorded. Batches then depend on how the octets come.
+    pub prompt: bool,
+}
+
+/// Opens captures; `-` is standard input. Several are one capture in time order: packets of equal
+/// times come in the order of the files.
+pub fn open(paths: &[PathBuf], options: &Options) -> Result<Box<dyn Source>, Error> {
+    let reading = Reading { chunk: chunk(paths.len()), prompt: options.prompt };
+    match paths {
+        [] => Err(Error::NoFile),
+        [path] => Ok(Box::new(open_file(path, reading)?)),
+        _ if paths.iter().filter(|path| is_standard_input(path)).count() > 1 => Err(Error::StandardInputTwice),
+        _ => {
+            let mut members = Vec::with_capacity(paths.len());
+            for path in paths {
+                members.push(member(path, reading)?);
+            }
+            Ok(Box::new(Merge::new(members)?))
+        }
+    }
+}
+
+/// Reads a capture from anything that gives octets; `name` stands for it where it is shown.
+pub fn read_from(octets: impl Read + Send + 'static, name: &str, options: &Options) -> Result<Box<dyn Source>, Error> {
+    let reading = Reading { chunk: limits::BATCH_OCTETS, prompt: options.prompt };
+    Ok(Box::new(source_of(octets, Path::new(name), None, reading)?))
+}
+
+/// Fuzz body: reads `data` as a capture, in whole and octet by octet, and looks at every packet. Both
+/// ways must find the same.
+pub fn fuzz_capture(data: &[u8]) {
+    let whole = fingerprint(io::Cursor::new(data.to_vec()));
+    let single = fingerprint(SingleOctets(io::Cursor::new(data.to_vec())));
+    assert!(whole == single, "a capture must read the same however its octets come");
+}
+
+pub(super) fn open_file(path: &Path, reading: Reading) -> Result<FileSource, Error> {
+    if is_standard_input(path) {
+        return source_of(io::stdin(), path, None, reading);
+    }
+    let failed = |error| Error::from_io(path, error);
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(Error::IsDirectory(path.to_path_buf()));
+    }
+    let size = metadata.is_file().then_some(metadata.len());
+    source_of(file, path, size, reading)
+}
+
+fn source_of(
+    octets: impl Read + Send + 'static,
+    path: &Path,
+    size: Option<u64>,
+    reading: Reading,
+) -> Result<FileSource, Error> {
+    let failed = |error| Error::from_io(path, error);
+    let input = unpack(octets).map_err(failed)?;
+    let name = path.to_string_lossy().into_owned();
+    FileSource::new(input, name, size, reading).map_err(|unfit| match unfit {
+        Unfit::Empty => Error::Empty(path.to_path_buf()),
+        Unfit::Foreign(what) => Error::NotACapture { path: path.to_path_buf(), what },
+        Unfit::Unreadable(error) => failed(error),
+    })
+}
+
+/// One of several files. A file that can be read twice is closed until its time comes, so that any
+/// number of files that do not overlap take no more memory than two.
+fn member(path: &Path, reading: Reading) -> Result<Member, Error> {
+    let repeatable = !is_standard_input(path) && path.metadata().is_ok_and(|metadata| metadata.is_file());
+    if !repeatable {
+        return Ok(Member::opened(path, open_file(path, reading)?));
+    }
+    let peek = Reading { chunk: PEEK_OCTETS, prompt: true };
+    let mut source = open_file(path, peek)?;
+    let mut batch = Batch::new();
+    let first = match source.next_batch(&mut batch)? {
+        Filled::Batch => batch.packet(0).timestamp,
+        // It has no packets; what there is to say about it is said first.
+        Filled::Nothing | Filled::End => Timestamp::from_nanos(i64::MIN),
+    };
+    Ok(Member::closed(path, first, source.info().octets_total, reading))
+}
+
+/// Octets of a batch of one of `files` files that may have to be open together.
+fn chunk(files: usize) -> usize {
+    (limits::MERGE_OCTETS / files.max(1)).clamp(PEEK_OCTETS, limits::BATCH_OCTETS)
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+const PEEK_OCTETS: usize = 64 << 10;
+
+/// Gives one octet at a time, as a slow pipe does.
+struct SingleOctets<R>(R);
+
+impl<R: Read> Read for SingleOctets<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let room = match room {
+            [] => return Ok(0),
+            [first, ..] => std::slice::from_mut(first),
+        };
+        self.0.read(room)
+    }
+}
+
+/// All that a capture tells, with the places where batches end.
+fn fingerprint(octets: impl Read + Send + 'static) -> Option<String> {
+    use std::fmt::Write as _;
+    let mut source = read_from(octets, "fuzz", &Options::default()).ok()?;
+    let (mut batch, mut all) = (Batch::new(), String::new());
+    while let Ok(Filled::Batch) = source.next_batch(&mut batch) {
+        for packet in batch.packets() {
+            let _ = write!(all, "{packet:?};");
+        }
+        all.push('|');
+    }
+    let info = source.info();
+    let _ = write!(all, "{:?} {:?} {:?} {:?}", info.faults, info.comments, info.names, info.drops);
+    Some(all)
+}
