@@ -51,7 +51,7 @@ pub(super) fn tls(at: &At<'_>, span: Span, record: &tls::Record, reading: String
         kind: "tls",
         sealed: record.sealed,
         length: u64::from(record.length),
-        plaintext_length: record.plaintext.map(|p| Length { min: p.min, max: p.max }),
+        plaintext_length: record.plaintext.map(|p| Length { min: u64::from(p.min), max: u64::from(p.max) }),
         reading: Some(reading),
         ..begun(at, span)
     }
@@ -76,6 +76,7 @@ fn begun(at: &At<'_>, span: Span) -> Utterance {
         length: span.len(),
         plaintext_length: None,
         reading: None,
+        named: false,
         missing: 0,
         packets: at.packets(span),
         start: span.start,

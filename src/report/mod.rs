@@ -28,10 +28,35 @@ pub use totals::{HostPair, Totals};
 /// shards of a cluster.
 #[derive(Debug)]
 pub struct Item {
-    /// The packet at which it was known, and its place among the items of that packet.
-    pub order: (u64, u32),
+    /// Its place.
+    pub order: Order,
     /// What it is.
     pub content: Content,
+}
+
+/// The place of an [`Item`] among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order {
+    /// The packet at which it was known.
+    pub packet: u64,
+    /// What comes first of one packet.
+    pub class: Class,
+    /// Its place among those of its class: a session's number, or a count within one worker. A
+    /// packet belongs to one session and so to one worker.
+    pub n: u64,
+}
+
+/// The classes of items, in the order in which those of one packet are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// A row.
+    Row,
+    /// An utterance.
+    Utterance,
+    /// A session's end.
+    Session,
+    /// A frame.
+    Frame,
 }
 
 /// The kinds of [`Item`].
@@ -365,6 +390,9 @@ pub struct Utterance {
     /// What a sealed record is, as far as it shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<String>,
+    /// Whether `reading` names the messages in a record.
+    #[serde(skip)]
+    pub named: bool,
     /// Octets that are not in the capture.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing: u64,

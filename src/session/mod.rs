@@ -53,9 +53,9 @@ pub trait Sink {
         let _ = seen;
     }
 
-    /// A session is over, or the capture is.
-    fn ended(&mut self, session: Session) {
-        let _ = session;
+    /// A session is over, or the capture is; noticed at packet `now`.
+    fn ended(&mut self, session: Session, now: u64) {
+        let _ = (session, now);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Packets in, sessions out: every packet of a capture passes here once.
 
 use super::connection::State;
-use super::{AnomalyKind, SegmentSeen, Seen, Sink};
+use super::{SegmentSeen, Seen, Sink};
 use crate::capture::Packet;
 use crate::flow::{self, FiveTuple, FlowKey, Segment, Table};
 use crate::stream::{Direction, Span};
@@ -203,6 +203,5 @@ fn end<S: Sink>(mut connection: flow::Connection, mut state: State, packet: u64,
     let time = connection.last_time;
     connection.finish(&mut |delivery| state.deliver(&delivery, packet, sink));
     state.end(packet, time, sink);
-    sink.ended(state.into_session(connection));
-    let _: Option<AnomalyKind> = None;
+    sink.ended(state.into_session(connection), packet);
 }

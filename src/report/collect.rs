@@ -1,0 +1,212 @@
+//! Gathers what sessions tell into items that a view prints.
+
+use std::ops::RangeInclusive;
+
+use super::frames;
+use super::rows;
+use super::{Class, Content, Item, Order, convert, dialogue};
+use crate::session::{At, Seen, Session, Sink};
+use crate::smtp;
+use crate::stream::Span;
+use crate::tls;
+
+/// What a view wants to know. Nothing else is worked out.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Rows of the packet list.
+    pub rows: bool,
+    /// Utterances of the dialogues.
+    pub utterances: bool,
+    /// Sessions, when they end.
+    pub sessions: bool,
+    /// Frames in octets: packet numbers.
+    pub frames: Vec<RangeInclusive<u64>>,
+    /// Only this session.
+    pub session: Option<u64>,
+    /// Whether secrets are shown.
+    pub reveal: bool,
+    /// Decimals of times.
+    pub decimals: usize,
+}
+
+impl Wanted {
+    /// Whether every packet has to be told.
+    #[must_use]
+    pub fn packets(&self) -> bool {
+        self.rows || !self.frames.is_empty()
+    }
+}
+
+/// Takes what happens in sessions, and keeps the items that are wanted until they are taken.
+#[derive(Debug)]
+pub struct Collector {
+    wanted: Wanted,
+    items: Vec<Item>,
+    said: u64,
+    rows: rows::Builder,
+    frames: frames::Builder,
+}
+
+impl Collector {
+    /// One that has nothing yet.
+    #[must_use]
+    pub fn new(wanted: Wanted) -> Collector {
+        Collector {
+            rows: rows::Builder::new(wanted.reveal),
+            frames: frames::Builder::new(wanted.frames.clone()),
+            wanted,
+            items: Vec::new(),
+            said: 0,
+        }
+    }
+
+    /// Changes how many decimals times have, once the capture's precision is known.
+    pub fn set_decimals(&mut self, decimals: usize) {
+        self.wanted.decimals = decimals;
+    }
+
+    /// Takes the items gathered since the last call.
+    pub fn take(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.items)
+    }
+
+    /// The capture is over: items that had to wait for that. Returns how many frames were left out
+    /// because of a limit.
+    pub fn finish(&mut self) -> u64 {
+        let (frames, left_out) = self.frames.finish();
+        for frame in frames {
+            let order = Order { packet: frame.number, class: Class::Frame, n: 0 };
+            self.items.push(Item { order, content: Content::Frame(Box::new(frame)) });
+        }
+        left_out
+    }
+
+    fn wants(&self, session: u64) -> bool {
+        self.wanted.session.is_none_or(|wanted| wanted == session)
+    }
+
+    /// Messages follow the record that they are in: the last utterance.
+    fn name_record(&mut self, name: String) {
+        let Some(Item { content: Content::Utterance(record), .. }) = self.items.last_mut() else { return };
+        match &mut record.reading {
+            Some(reading) if record.named => {
+                reading.push_str(", ");
+                reading.push_str(&name);
+            }
+            reading => *reading = Some(name),
+        }
+        record.named = true;
+    }
+
+    fn utter(&mut self, now: u64, utterance: super::Utterance) {
+        self.said += 1;
+        let order = Order { packet: now, class: Class::Utterance, n: self.said };
+        self.items.push(Item { order, content: Content::Utterance(Box::new(utterance)) });
+    }
+}
+
+impl Sink for Collector {
+    fn smtp(&mut self, at: &At<'_>, event: &smtp::Event<'_>) {
+        if !self.wants(at.session) {
+            return;
+        }
+        if self.wanted.utterances
+            && let Some(utterance) = dialogue::smtp(at, event, self.wanted.reveal)
+        {
+            self.utter(at.now, utterance);
+        }
+        if self.wanted.rows {
+            self.rows.smtp(at, event);
+        }
+        if !self.wanted.frames.is_empty() {
+            self.frames.smtp(at, event);
+        }
+    }
+
+    fn tls(&mut self, at: &At<'_>, event: &tls::Event<'_>) {
+        if !self.wants(at.session) {
+            return;
+        }
+        if self.wanted.utterances {
+            if let tls::EventKind::Record(record) = &event.kind {
+                self.utter(at.now, dialogue::tls(at, event.span, record, record_in_words(record)));
+            } else if let Some(name) = message_name(event) {
+                self.name_record(name);
+            }
+        }
+        if self.wanted.rows {
+            self.rows.tls(at, event);
+        }
+        if !self.wanted.frames.is_empty() {
+            self.frames.tls(at, event);
+        }
+    }
+
+    fn gap(&mut self, at: &At<'_>, span: Span) {
+        if self.wanted.utterances && self.wants(at.session) {
+            self.utter(at.now, dialogue::gap(at, span));
+        }
+    }
+
+    fn ssh(&mut self, at: &At<'_>, span: Span, bytes: &[u8]) {
+        if self.wanted.rows && self.wants(at.session) {
+            self.rows.ssh(at, span.direction, bytes);
+        }
+    }
+
+    fn packet(&mut self, seen: &Seen<'_>) {
+        if let Some(wanted) = self.wanted.session
+            && seen.segment.as_ref().is_none_or(|segment| segment.session != wanted)
+        {
+            return;
+        }
+        if self.wanted.rows {
+            let row = self.rows.row(seen);
+            let order = Order { packet: row.number, class: Class::Row, n: 0 };
+            self.items.push(Item { order, content: Content::Row(row) });
+        }
+        if !self.wanted.frames.is_empty() {
+            self.frames.packet(seen, self.wanted.decimals);
+        }
+    }
+
+    fn ended(&mut self, session: Session, now: u64) {
+        let number = session.connection.number;
+        if self.wanted.rows {
+            self.rows.ended(number);
+        }
+        if self.wanted.sessions && self.wants(number) {
+            let order = Order { packet: now, class: Class::Session, n: number };
+            self.items.push(Item { order, content: Content::Session(Box::new(convert::session(&session))) });
+        }
+    }
+}
+
+/// The name of the handshake message, alert or signal that an event is; `None` for others.
+pub(super) fn message_name(event: &tls::Event<'_>) -> Option<String> {
+    match &event.kind {
+        tls::EventKind::ClientHello(_) => Some("Client Hello".to_owned()),
+        tls::EventKind::ServerHello(_) => Some("Server Hello".to_owned()),
+        tls::EventKind::HelloRetryRequest(_) => Some("Hello Retry Request".to_owned()),
+        tls::EventKind::Certificates(_) => Some("Certificate".to_owned()),
+        tls::EventKind::Handshake(kind, _) => Some(kind.to_string()),
+        tls::EventKind::Alert(alert) => Some(format!("Alert ({alert})")),
+        tls::EventKind::ChangeCipherSpec => Some("Change Cipher Spec".to_owned()),
+        _ => None,
+    }
+}
+
+/// What a record is, as far as its header and the state of the conversation tell.
+pub(super) fn record_in_words(record: &tls::Record) -> String {
+    if !record.sealed {
+        return record.content_type.to_string();
+    }
+    match record.plaintext {
+        Some(plaintext) if plaintext.min == plaintext.max => format!("sealed: {} octets of text", plaintext.max),
+        Some(plaintext) => format!("sealed: {} to {} octets of text", plaintext.min, plaintext.max),
+        None => match crate::observe::infer::if_tls13(record.length) {
+            Some(octets) => format!("sealed: {octets} octets of text, type octet, 16 of tag (if TLS 1.3)"),
+            None => "sealed".to_owned(),
+        },
+    }
+}
