@@ -1,1 +1,36 @@
 //! The visible part of TLS: records, handshake, certificates, alerts, and lengths; no I/O.
+//!
+//! A [`Conversation`] takes the octets of both directions as they pass and tells what an observer
+//! without keys learns from them. What is sealed is counted by its record headers; its octets are
+//! neither kept nor looked at. [`RecordTrace`] is what remains of it: who sent a record, when, and
+//! how many octets of plaintext it can hold.
+//!
+//! Formats: RFC 8446 (TLS 1.3), RFC 5246 (1.2), RFC 4346, RFC 2246, RFC 6101 (SSL 3.0).
+
+mod anomaly;
+mod certificate;
+mod conversation;
+mod extension;
+mod handshake;
+mod hello;
+mod length;
+mod phase;
+mod probe;
+mod record;
+mod registry;
+mod summary;
+mod trace;
+
+pub use anomaly::Anomaly;
+pub use certificate::{Certificate, CertificateFields, DistinguishedName, KeyKind};
+pub use conversation::{Conversation, Event, EventKind, Record, fuzz_tls};
+pub use extension::{EncryptedClientHello, Extension, Extensions, KeyShare, PskIdentity};
+pub use hello::{ClientHello, ServerHello};
+pub use length::{Padding, PlaintextLength, Protection};
+pub use probe::{Probe, probe};
+pub use registry::{
+    Alert, AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, Group, HandshakeType,
+    ProtocolVersion, SignatureScheme, Strength, SuiteClass, is_grease,
+};
+pub use summary::Summary;
+pub use trace::{Beyond, Phase, RecordTrace, TraceRecord};

@@ -1,0 +1,170 @@
+//! What an observer keeps of sealed records: who, when, how long.
+
+use crate::limits;
+use crate::stream::{Direction, Span};
+use crate::time::Timestamp;
+
+use super::length::{Padding, PlaintextLength};
+use super::registry::ContentType;
+
+/// The records of one conversation, in the order in which they passed.
+///
+/// Of more than `limits::TLS_TRACE_RECORDS` the rest is only counted.
+#[derive(Clone, Debug, Default)]
+pub struct RecordTrace {
+    records: Vec<TraceRecord>,
+    beyond: [Beyond; 2],
+    padding: Padding,
+}
+
+/// One record. Its index in the trace is its name elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceRecord {
+    /// When its last octet passed: the moment that the caller gave with those octets.
+    pub time: Timestamp,
+    /// The first octet of its header.
+    pub start: u64,
+    /// Who sent it.
+    pub direction: Direction,
+    /// Its type, as its header says; TLS 1.3 says "application data" of all that is sealed.
+    pub content_type: ContentType,
+    /// Octets after the header: its length field.
+    pub length: u16,
+    /// What it carries, by the state of the conversation.
+    pub phase: Phase,
+    /// Whether its contents are encrypted.
+    pub sealed: bool,
+    /// Whether octets of it, or between it and the one before it, are missing.
+    pub after_gap: bool,
+    /// Octets of plaintext; `None` where the suite is not known, or makes no such record.
+    pub plaintext: Option<PlaintextLength>,
+}
+
+/// What a record carries. For sealed records of TLS 1.3, where the type is hidden, this is an
+/// inference from order and size (RFC 8446 §4.4 and appendix A); before that the type shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The conversation's state is not known: the capture begins in the middle, or lacks octets.
+    Unknown,
+    /// The handshake, in the clear or sealed.
+    Handshake,
+    /// TLS 1.3: sent by the client before the server answered.
+    EarlyData,
+    /// TLS 1.3: sent by the server after the handshake and before the client's second turn, where
+    /// session tickets are sent: a ticket or data. [`RecordTrace::phases`] decides.
+    TicketOrApplication,
+    /// Application data.
+    Application,
+    /// TLS 1.3: of the size of an alert, after the handshake; two octets of data are as long.
+    AlertOrTwoOctets,
+    /// An alert.
+    Alert,
+    /// After the handshake: a session ticket, or in TLS 1.2 a renegotiation.
+    PostHandshake,
+}
+
+/// Records that passed after the trace was full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// How many.
+    pub records: u64,
+    /// The sum of their length fields.
+    pub octets: u64,
+}
+
+impl RecordTrace {
+    pub(super) fn push(&mut self, record: TraceRecord) {
+        if self.records.len() < limits::TLS_TRACE_RECORDS {
+            self.records.push(record);
+        } else {
+            let beyond = &mut self.beyond[record.direction.index()];
+            beyond.records += 1;
+            beyond.octets += u64::from(record.length);
+        }
+    }
+
+    pub(super) fn set_padding(&mut self, padding: Padding) {
+        self.padding = self.padding.max(padding);
+    }
+
+    /// The records.
+    #[must_use]
+    pub fn records(&self) -> &[TraceRecord] {
+        &self.records
+    }
+
+    /// What passed in a direction after the trace was full.
+    #[must_use]
+    pub fn beyond(&self, direction: Direction) -> Beyond {
+        self.beyond[direction.index()]
+    }
+
+    /// Whether TLS 1.3 padding was seen. Where it is proven, only the upper bound of
+    /// [`TraceRecord::plaintext`] holds: see [`PlaintextLength::padded`].
+    #[must_use]
+    pub fn padding(&self) -> Padding {
+        self.padding
+    }
+
+    /// The phase of each record, where all of them are known and tickets can be told from data.
+    ///
+    /// A server may send session tickets at any time after the handshake, and does so at once:
+    /// before it says anything, or while it thinks about the client's first words. In a protocol
+    /// in which the server speaks first (`server_first`, SMTP on a port of its own) the last
+    /// record of its first turn is its greeting, and those before it are tickets if they are long
+    /// enough; after STARTTLS it has nothing to say before the client, so that all before are
+    /// tickets, and of those between the client's first and second words all but the last that
+    /// look like one.
+    #[must_use]
+    pub fn phases(&self, server: Direction, server_first: bool) -> Vec<Phase> {
+        let mut phases: Vec<Phase> = self.records.iter().map(|record| record.phase).collect();
+        let open = |index: &usize| self.records[*index].phase == Phase::TicketOrApplication;
+        let first_words = self
+            .records
+            .iter()
+            .position(|record| record.direction != server && record.phase == Phase::Application)
+            .unwrap_or(self.records.len());
+        let before: Vec<usize> = (0..first_words).filter(open).collect();
+        let after: Vec<usize> = (first_words..self.records.len()).filter(open).collect();
+        let (certain, turn) = match (server_first, before.split_last()) {
+            (true, Some((greeting, tickets))) => {
+                phases[*greeting] = Phase::Application;
+                (tickets, &after[..])
+            }
+            _ => (&before[..], &after[..]),
+        };
+        let mut ticket_length = None;
+        for index in certain {
+            let length = self.records[*index].length;
+            let is_ticket = !server_first || length >= TICKET_MIN;
+            phases[*index] = if is_ticket { Phase::PostHandshake } else { Phase::Application };
+            ticket_length = is_ticket.then_some(length).or(ticket_length);
+        }
+        let last = turn.last();
+        for index in turn {
+            let length = self.records[*index].length;
+            let is_ticket = Some(index) != last && (Some(length) == ticket_length || is_ticket_length(length));
+            phases[*index] = if is_ticket { Phase::PostHandshake } else { Phase::Application };
+            ticket_length = is_ticket.then_some(length).or(ticket_length);
+        }
+        phases
+    }
+}
+
+impl TraceRecord {
+    /// Where it stands, header and body.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span::new(self.direction, self.start, self.start.saturating_add(5 + u64::from(self.length)))
+    }
+}
+
+/// Whether records of this length are tickets of well-known stacks: OpenSSL's without and with
+/// server state, as SHA-256 and SHA-384 suites make them, or any that is too long for one reply line.
+fn is_ticket_length(length: u16) -> bool {
+    length == 74 || (170..=300).contains(&length)
+}
+
+/// The least that a NewSessionTicket record of TLS 1.3 can be with a ticket of 32 octets: 4 of
+/// header, 8 of times, 1 + 2 + 2 of lengths, 17 of protection.
+const TICKET_MIN: u16 = 66;
