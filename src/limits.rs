@@ -135,3 +135,6 @@ pub const TLS_ANOMALIES: usize = 64;
 /// Places that may be the start of a record, followed at once while looking for the records
 /// after a gap. Chance makes one in three million octets of sealed data.
 pub const TLS_RESYNC_CANDIDATES: usize = 8;
+
+/// Sealed records of a session that the JSON report lists one by one. The rest are counted.
+pub const MAX_STEPS: usize = 4096;

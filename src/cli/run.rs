@@ -1,0 +1,247 @@
+//! Drives packets through the workers, batch by batch, and their items to the output.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use anyhow::Result;
+
+use super::output::Output;
+use super::progress::Progress;
+use crate::capture::{Batch, Filled, Source};
+use crate::report::{Capture, Collector, Item, Wanted};
+use crate::session::{Config, Shard, Tracker};
+use crate::time::Timestamp;
+
+/// What was done.
+pub(super) struct Done {
+    pub(super) capture: Capture,
+    pub(super) limits: Vec<String>,
+}
+
+/// One shard of the flows, and what is gathered of it.
+struct Worker {
+    tracker: Tracker,
+    collector: Collector,
+}
+
+impl Worker {
+    fn new(config: Config, wanted: Wanted) -> Worker {
+        Worker { tracker: Tracker::new(config), collector: Collector::new(wanted) }
+    }
+
+    fn batch(&mut self, batch: &Batch, decimals: usize) -> Vec<Item> {
+        self.collector.set_decimals(decimals);
+        for packet in batch.packets() {
+            self.tracker.packet(&packet, &mut self.collector);
+        }
+        self.tracker.expire(&mut self.collector);
+        self.collector.take()
+    }
+
+    fn finish(&mut self) -> (Vec<Item>, Vec<String>) {
+        self.tracker.finish(&mut self.collector);
+        let left_out = self.collector.finish();
+        let mut limits: Vec<String> = self.tracker.limits().into_iter().map(|limit| limit.text).collect();
+        if left_out > 0 {
+            limits.push(format!("{left_out} more frames were asked for and are left out"));
+        }
+        (self.collector.take(), limits)
+    }
+}
+
+/// Runs `source` to its end through `jobs` workers.
+pub(super) fn run(
+    source: &mut dyn Source,
+    config: &Config,
+    wanted: &Wanted,
+    jobs: u32,
+    output: &mut dyn Output,
+    progress: &mut Progress,
+) -> Result<Done> {
+    let mut counts = Counts::default();
+    let limits = if jobs <= 1 {
+        alone(source, Worker::new(config.clone(), wanted.clone()), output, progress, &mut counts)?
+    } else {
+        together(source, config, wanted, jobs, output, progress, &mut counts)?
+    };
+    progress.done();
+    Ok(Done { capture: counts.capture(source), limits })
+}
+
+fn alone(
+    source: &mut dyn Source,
+    mut worker: Worker,
+    output: &mut dyn Output,
+    progress: &mut Progress,
+    counts: &mut Counts,
+) -> Result<Vec<String>> {
+    let mut batch = Batch::new();
+    loop {
+        match source.next_batch(&mut batch)? {
+            Filled::End => break,
+            Filled::Nothing => output.pause()?,
+            Filled::Batch => {
+                counts.add(&batch);
+                let items = worker.batch(&batch, decimals(source));
+                emit(items, output)?;
+                progress.at(source.info());
+            }
+        }
+    }
+    let (items, limits) = worker.finish();
+    emit(items, output)?;
+    Ok(limits)
+}
+
+/// What a worker thread is told.
+enum Task {
+    Batch(Arc<Batch>, usize),
+    Finish,
+}
+
+/// What it answers.
+type Answer = (Vec<Item>, Vec<String>);
+
+/// Each worker walks every batch and takes its own flows; a batch is read while the one before it
+/// is worked on.
+fn together(
+    source: &mut dyn Source,
+    config: &Config,
+    wanted: &Wanted,
+    jobs: u32,
+    output: &mut dyn Output,
+    progress: &mut Progress,
+    counts: &mut Counts,
+) -> Result<Vec<String>> {
+    std::thread::scope(|scope| {
+        let workers: Vec<(Sender<Task>, Receiver<Answer>)> = (0..jobs)
+            .map(|job| {
+                let (tell, told) = channel();
+                let (answer, answered) = channel();
+                let shard = Shard {
+                    index: config.shard.index + config.shard.of * job,
+                    of: config.shard.of.saturating_mul(jobs),
+                };
+                let mut worker = Worker::new(Config { shard, ..config.clone() }, wanted.clone());
+                scope.spawn(move || work(&mut worker, &told, &answer));
+                (tell, answered)
+            })
+            .collect();
+        let mut spare = Batch::new();
+        let mut in_work: Option<Arc<Batch>> = None;
+        loop {
+            let filled = source.next_batch(&mut spare)?;
+            if let Some(batch) = in_work.take() {
+                emit(gather(&workers)?.0, output)?;
+                if filled != Filled::Batch {
+                    drop(batch);
+                } else {
+                    let filled_batch = std::mem::replace(&mut spare, Arc::try_unwrap(batch).unwrap_or_default());
+                    in_work = Some(Arc::new(filled_batch));
+                }
+            } else if filled == Filled::Batch {
+                in_work = Some(Arc::new(std::mem::take(&mut spare)));
+            }
+            match filled {
+                Filled::End => break,
+                Filled::Nothing => output.pause()?,
+                Filled::Batch => {
+                    if let Some(batch) = &in_work {
+                        counts.add(batch);
+                        for (tell, _) in &workers {
+                            let _ = tell.send(Task::Batch(Arc::clone(batch), decimals(source)));
+                        }
+                    }
+                    progress.at(source.info());
+                }
+            }
+        }
+        for (tell, _) in &workers {
+            let _ = tell.send(Task::Finish);
+        }
+        let (items, limits) = gather(&workers)?;
+        emit(items, output)?;
+        Ok(limits)
+    })
+}
+
+fn work(worker: &mut Worker, told: &Receiver<Task>, answer: &Sender<Answer>) {
+    while let Ok(task) = told.recv() {
+        let (answered, last) = match task {
+            Task::Batch(batch, decimals) => {
+                let items = worker.batch(&batch, decimals);
+                // The batch is given back before the answer, so that its memory can be used again.
+                drop(batch);
+                ((items, Vec::new()), false)
+            }
+            Task::Finish => (worker.finish(), true),
+        };
+        if answer.send(answered).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn gather(workers: &[(Sender<Task>, Receiver<Answer>)]) -> Result<Answer> {
+    let mut all = (Vec::new(), Vec::new());
+    for (_, answered) in workers {
+        let (items, limits) = answered.recv().map_err(|_| anyhow::anyhow!("a worker thread has died"))?;
+        all.0.extend(items);
+        all.1.extend(limits);
+    }
+    Ok(all)
+}
+
+fn emit(mut items: Vec<Item>, output: &mut dyn Output) -> Result<()> {
+    items.sort_by_key(|item| item.order);
+    for item in items {
+        output.item(item.content)?;
+    }
+    output.pause()?;
+    Ok(())
+}
+
+fn decimals(source: &dyn Source) -> usize {
+    if source.info().nanoseconds { 9 } else { 6 }
+}
+
+/// What is counted of all packets, whatever shard is looked at.
+#[derive(Default)]
+struct Counts {
+    packets: u64,
+    octets: u64,
+    cut: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Counts {
+    fn add(&mut self, batch: &Batch) {
+        for packet in batch.packets() {
+            self.packets += 1;
+            self.octets += u64::from(packet.original_len);
+            self.cut += u64::from((packet.data.len() as u64) < u64::from(packet.original_len));
+            self.first.get_or_insert(packet.timestamp);
+            self.last = Some(packet.timestamp);
+        }
+    }
+
+    fn capture(&self, source: &dyn Source) -> Capture {
+        let info = source.info();
+        Capture {
+            files: info.files.clone(),
+            packets: self.packets,
+            bytes: self.octets,
+            first_time: self.first.map(Timestamp::seconds),
+            last_time: self.last.map(Timestamp::seconds),
+            truncated: !info.faults.is_empty() || self.cut > 0,
+            faults: info.faults.iter().map(ToString::to_string).collect(),
+            dropped: info.drops.map(|drops| drops.total()),
+            cut_packets: self.cut,
+            link_types: info.link_types.iter().map(ToString::to_string).collect(),
+            decimals: decimals(source),
+            first: self.first,
+            last: self.last,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! From a session and its exposure to what is printed of it.
+
+use serde_json::json;
+
+use super::{
+    Anomaly, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient, Session, Step, Tls,
+};
+use crate::bytes::utf8;
+use crate::flow;
+use crate::limits::MAX_STEPS;
+use crate::observe::{self, Place, Value, Visibility};
+use crate::session::{self, AnomalyKind, Protocol, TlsSeen, Verdict};
+use crate::smtp::{self, Transaction};
+use crate::stream::{Direction, Span};
+use crate::tls;
+
+/// What is printed of a session.
+pub(super) fn session(found: &session::Session) -> Session {
+    let connection = &found.connection;
+    let exposure: Vec<Exposure> =
+        observe::exposures(found).into_iter().map(|exposure| convert_exposure(found, exposure)).collect();
+    let smtp = found.smtp.as_ref();
+    Session {
+        session: connection.number,
+        last_packet: connection.last_packet,
+        first_time: connection.first_time,
+        last_time: connection.last_time,
+        originator: endpoint(connection.originator),
+        responder: endpoint(connection.responder),
+        client: found.client.map(|client| match client {
+            Direction::FromOriginator => "originator",
+            Direction::FromResponder => "responder",
+        }),
+        protocol: found.protocol.name(),
+        verdict: found.verdict.name(),
+        verdict_text: found.verdict_text.clone(),
+        complete: found.complete,
+        missing_bytes: found.missing,
+        packets: Direction::BOTH.iter().map(|d| connection.counters(*d).packets).sum(),
+        octets: Direction::BOTH.iter().map(|d| connection.counters(*d).wire_octets).sum(),
+        community_id: connection.community_id(),
+        ja3: None,
+        ja3s: None,
+        ja4: None,
+        tls: found.tls.as_deref().map(|tls| convert_tls(found, tls)),
+        weight: weight(found, &exposure),
+        exposure,
+        messages: smtp.map(|s| s.transactions.iter().map(message).collect()).unwrap_or_default(),
+        auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
+        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
+        anomalies: found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect(),
+        anomalies_dropped: found.anomalies_dropped,
+    }
+}
+
+fn is_sealed_mail(found: &session::Session) -> bool {
+    matches!(found.protocol, Protocol::Smtps | Protocol::SmtpStartTls)
+}
+
+fn endpoint(end: flow::Endpoint) -> Endpoint {
+    Endpoint { ip: end.ip, port: end.port }
+}
+
+/// How much a session gives away: a secret, then mail in the clear, then the rest.
+fn weight(found: &session::Session, exposure: &[Exposure]) -> u32 {
+    let verdict = match found.verdict {
+        Verdict::Downgraded => 60,
+        Verdict::Clear => 50,
+        Verdict::Unknown => 30,
+        Verdict::ClearThenTls => 20,
+        Verdict::TlsFromStart => 10,
+        Verdict::NotMail => 0,
+    };
+    let said = found.smtp.as_ref().is_some_and(|s| !s.transactions.is_empty() || !s.auth.is_empty());
+    let alarms = exposure.iter().filter(|e| e.alarm).count().min(5) as u32;
+    let odd = found.anomalies.iter().filter(|a| !matches!(a.kind, AnomalyKind::Flow(_))).count().min(5) as u32;
+    verdict + 20 * alarms + 2 * odd + if said { 5 } else { 0 }
+}
+
+fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Exposure {
+    Exposure {
+        subject: exposure.subject,
+        observer: exposure.observer.name(),
+        visibility: exposure.visibility.name(),
+        value: value(exposure.value),
+        text: exposure.text,
+        alarm: exposure.alarm && exposure.visibility == Visibility::Seen,
+        evidence: exposure.evidence.into_iter().map(|place| evidence(found, place)).collect(),
+    }
+}
+
+fn value(value: Value) -> serde_json::Value {
+    match value {
+        Value::None => serde_json::Value::Null,
+        Value::Text(text) => text.into(),
+        Value::Number(n) => n.into(),
+        Value::Range(min, max) => json!({"min": min, "max": max}),
+        Value::Bool(yes) => yes.into(),
+        Value::List(values) => values.into_iter().map(self::value).collect(),
+        Value::Fields(fields) => fields.into_iter().map(|(name, value)| (name.to_owned(), self::value(value))).collect(),
+    }
+}
+
+fn evidence(found: &session::Session, place: Place) -> Evidence {
+    match place {
+        Place::Packet(packet) => Evidence { packets: vec![packet], direction: None, start: None, end: None },
+        Place::Span(span) => at(found, span),
+    }
+}
+
+fn at(found: &session::Session, span: Span) -> Evidence {
+    Evidence {
+        packets: found.packets(span),
+        direction: Some(session::role(found.client(), span.direction)),
+        start: Some(span.start),
+        end: Some(span.end),
+    }
+}
+
+fn convert_anomaly(found: &session::Session, anomaly: &session::Anomaly) -> Anomaly {
+    let mut evidence = match anomaly.span {
+        Some(span) => at(found, span),
+        None => Evidence { packets: Vec::new(), direction: None, start: None, end: None },
+    };
+    if evidence.packets.is_empty() {
+        evidence.packets.push(anomaly.packet);
+    }
+    Anomaly {
+        id: anomaly.kind.id(),
+        session: found.connection.number,
+        text: anomaly.kind.to_string(),
+        evidence: vec![evidence],
+    }
+}
+
+fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
+    let summary = &tls.summary;
+    let client = found.client().index();
+    Tls {
+        version: summary.version.map(|version| version.to_string()),
+        cipher: summary.cipher_suite.map(|suite| suite.to_string()),
+        group: summary.group.map(|group| group.to_string()),
+        server_name: summary.server_name.as_deref().map(utf8),
+        alpn: summary
+            .alpn
+            .as_deref()
+            .or_else(|| summary.client_hello.as_ref().and_then(|hello| hello.alpn().first()).map(Vec::as_slice))
+            .map(utf8),
+        resumed: summary.resumed,
+        established: (!summary.gaps).then(|| summary.is_established()),
+        forward_secret: forward_secret(summary),
+        post_quantum: summary.group.map(|group| group.is_post_quantum()).or_else(|| summary.cipher_suite.map(|_| false)),
+        certificates: summary.certificates.iter().map(certificate).collect(),
+        alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
+        records: [summary.records[client], summary.records[1 - client]],
+    }
+}
+
+/// TLS 1.3 always agrees on a fresh key, but for resumption without one (psk_ke, RFC 8446 §4.2.9).
+fn forward_secret(summary: &tls::Summary) -> Option<bool> {
+    match (summary.is_tls13(), summary.group) {
+        (true, Some(_)) => Some(true),
+        (true, None) => summary.resumed.and_then(|resumed| resumed.then_some(false)),
+        (false, _) => summary.cipher_suite.and_then(tls::CipherSuite::forward_secrecy),
+    }
+}
+
+fn certificate(certificate: &tls::Certificate) -> Certificate {
+    let fields = certificate.fields.as_ref();
+    Certificate {
+        subject: fields.map(|f| f.subject.to_string()).unwrap_or_default(),
+        issuer: fields.map(|f| f.issuer.to_string()).unwrap_or_default(),
+        names: fields.map(|f| f.dns_names.clone()).unwrap_or_default(),
+        not_before: fields.map(|f| f.not_before.seconds()),
+        not_after: fields.map(|f| f.not_after.seconds()),
+        sha256: hex(&certificate.sha256),
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn message(transaction: &Transaction) -> Message {
+    Message {
+        mail_from: transaction.mail_from.as_deref().map(utf8),
+        recipients: transaction
+            .recipients
+            .iter()
+            .map(|recipient| Recipient {
+                address: utf8(&recipient.address),
+                accepted: recipient.accepted,
+                code: recipient.code,
+                enhanced: recipient.enhanced.map(|enhanced| enhanced.to_string()),
+            })
+            .collect(),
+        recipients_dropped: transaction.recipients_not_kept,
+        transfer: transaction.transfer.map(smtp::Transfer::name),
+        size: transaction.size,
+        missing_bytes: transaction.missing,
+        accepted: transaction.accepted,
+        reply: transaction.reply.map(|_| utf8(&transaction.reply_text)),
+        subject: transaction.header.subject.as_deref().map(crate::imf::decode_words),
+        from: transaction.header.from.as_deref().map(crate::imf::decode_words),
+        sha256: None,
+    }
+}
+
+fn auth(attempt: &smtp::AuthAttempt) -> Auth {
+    Auth {
+        mechanism: attempt.mechanism.clone(),
+        username: attempt.username.as_deref().map(utf8),
+        succeeded: attempt.succeeded,
+        sealed: false,
+        secret_length: attempt.secret_len,
+    }
+}
+
+fn inferred(found: &session::Session, tls: &TlsSeen) -> Inferred {
+    let dialogue = observe::infer::dialogue(&tls.trace, found.client(), found.smtp.is_none());
+    let steps: Vec<Step> = dialogue
+        .iter()
+        .take(MAX_STEPS)
+        .map(|(index, record)| Step {
+            record: *index as u64 + 1,
+            packets: found.packets(record.span()),
+            from: session::role(found.client(), record.direction),
+            time: record.time,
+            plaintext_length: record.plaintext.map(|p| Length { min: u64::from(p.min), max: u64::from(p.max) }),
+            reading: None,
+            confidence: None,
+        })
+        .collect();
+    let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
+    let mut undecided = vec!["what the records say is not read yet: their lengths are given".to_owned()];
+    if tls.summary.gaps {
+        undecided.push("octets are missing from the capture".to_owned());
+    }
+    if tls.trace.padding() != tls::Padding::NotSeen {
+        undecided.push("records seem to be padded: lengths are upper bounds".to_owned());
+    }
+    Inferred { steps_dropped: (dialogue.len() - steps.len()) as u64 + beyond, steps, undecided }
+}
