@@ -1,1 +1,33 @@
-//! SMTP (RFC 5321) as a dialogue of commands and replies, read from octets; no I/O.
+//! SMTP (RFC 5321) and LMTP (RFC 2033) as a dialogue of commands and replies, read from octets;
+//! no I/O.
+//!
+//! [`Dialogue`] takes the octets of both directions as they were captured and emits [`Event`]s.
+//! One idea per file: `line` cuts lines, `command` and `reply` say what a line means, `end_of_data`
+//! finds the end of a message, `auth` reads SASL exchanges; `client` and `server` hold what each
+//! side's octets do to the dialogue, `transfer` what a message in transit does, `ledger` which
+//! transaction a command belongs to. [`probe`] tells SMTP from other protocols by content.
+
+mod anomaly;
+mod auth;
+mod client;
+mod command;
+mod dialogue;
+mod end_of_data;
+mod event;
+mod ledger;
+mod line;
+mod probe;
+mod reply;
+mod server;
+mod summary;
+mod transfer;
+
+pub use anomaly::Anomaly;
+pub use auth::{AuthAttempt, MASK, Username, mask};
+pub use command::{Command, Parameter, Path, Verb};
+pub use dialogue::{Dialogue, fuzz_smtp};
+pub use event::{AuthLine, Event, EventKind, MessageEnd, Transfer};
+pub use line::LineEnd;
+pub use probe::{Probe, Side, probe};
+pub use reply::{EnhancedStatus, Reply, ReplyTo};
+pub use summary::{ClientName, EhloKeyword, Greeting, Recipient, StartTls, StatusReply, Summary, Transaction};

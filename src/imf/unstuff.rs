@@ -1,0 +1,69 @@
+//! Dot-stuffing undone, in a stream.
+
+/// Takes away the dot that SMTP puts before a line that begins with one (RFC 5321 §4.5.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Unstuffer {
+    at_line_start: bool,
+    tolerant: bool,
+    after_cr: bool,
+}
+
+impl Unstuffer {
+    /// At the first octet of a message. A tolerant one takes LF alone for a line end.
+    #[must_use]
+    pub fn new(tolerant: bool) -> Unstuffer {
+        Unstuffer { at_line_start: true, tolerant, after_cr: false }
+    }
+
+    /// Gives the octets of `bytes` but for the stuffed dots to `out`, in pieces of `bytes`.
+    pub fn feed<'a>(&mut self, bytes: &'a [u8], mut out: impl FnMut(&'a [u8])) {
+        let mut rest = bytes;
+        while let Some(&first) = rest.first() {
+            if self.at_line_start && first == b'.' {
+                self.at_line_start = false;
+                rest = &rest[1..];
+                continue;
+            }
+            let Some(lf) = memchr::memchr(b'\n', rest) else {
+                self.at_line_start = false;
+                self.after_cr = rest.last() == Some(&b'\r');
+                out(rest);
+                return;
+            };
+            let crlf = match lf {
+                0 => self.after_cr,
+                _ => rest[lf - 1] == b'\r',
+            };
+            self.at_line_start = crlf || self.tolerant;
+            self.after_cr = false;
+            out(&rest[..=lf]);
+            rest = &rest[lf + 1..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unstuffed(tolerant: bool, bytes: &[u8]) -> Vec<u8> {
+        let read = |size: usize| {
+            let (mut unstuffer, mut out) = (Unstuffer::new(tolerant), Vec::new());
+            bytes.chunks(size).for_each(|piece| unstuffer.feed(piece, |text| out.extend_from_slice(text)));
+            out
+        };
+        let whole = read(bytes.len().max(1));
+        for size in 1..bytes.len() {
+            assert_eq!(read(size), whole, "pieces of {size}");
+        }
+        whole
+    }
+
+    #[test]
+    fn one_dot_is_taken_from_the_beginning_of_a_line() {
+        assert_eq!(unstuffed(false, b"..a\r\n..\r\n.b\r\nc.\r\n"), b".a\r\n.\r\nb\r\nc.\r\n");
+        assert_eq!(unstuffed(false, b"a\n..b\r\n"), b"a\n..b\r\n");
+        assert_eq!(unstuffed(true, b"a\n..b\n"), b"a\n.b\n");
+        assert_eq!(unstuffed(false, b""), b"");
+    }
+}

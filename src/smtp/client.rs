@@ -1,0 +1,413 @@
+//! What the client's octets do to the dialogue.
+
+use super::auth::Exchange;
+use super::dialogue::{Dialogue, Emit, Mode};
+use super::event::{AuthLine, Event, EventKind, Transfer};
+use super::ledger::{Asked, Outstanding};
+use super::line::{Line, LineEnd};
+use super::summary::{ClientName, keep};
+use super::{Anomaly, Command, Verb};
+use crate::limits;
+use crate::stream::Span;
+
+impl Dialogue {
+    /// The client's next octets; how many were taken.
+    pub(super) fn client_data(&mut self, start: u64, bytes: &[u8], emit: &mut Emit<'_>) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            let here = start + at as u64;
+            self.next[self.client.index()] = here;
+            match self.mode {
+                Mode::Message => at += self.message_data(here, rest, emit),
+                Mode::Chunk { left, last } => at += self.chunk_data(here, rest, left, last, emit),
+                Mode::AwaitMessage => {
+                    self.begin_message(here, Transfer::Data, emit);
+                    self.mode = Mode::Message;
+                }
+                _ if self.line.is_empty() && rest[0] == TLS_HANDSHAKE && self.starttls_outstanding() => {
+                    self.hand_over_by_client(emit);
+                    return at;
+                }
+                _ => at += self.line_data(here, rest, emit),
+            }
+        }
+        at
+    }
+
+    /// Octets of a line; how many were taken: up to its end, or all.
+    fn line_data(&mut self, start: u64, bytes: &[u8], emit: &mut Emit<'_>) -> usize {
+        let limit = limits::SMTP_LINE_OCTETS;
+        let lf = memchr::memchr(b'\n', bytes);
+        let piece = &bytes[..lf.map_or(bytes.len(), |lf| lf + 1)];
+        let length = self.line.length.saturating_add(piece.len() as u64);
+        if self.mode == Mode::DataPending && length > limits::SMTP_PEEK_OCTETS as u64 {
+            self.begin_message_at_line(start, emit);
+            return 0;
+        }
+        if lf.is_some() && self.line.is_empty() {
+            let before = piece.len().checked_sub(2).map_or(0, |i| piece[i]);
+            let line = Line::new(start, piece, length, before, limit);
+            if self.mode == Mode::DataPending && !decides_for_command(&line) {
+                self.begin_message_at_line(start, emit);
+                return 0;
+            }
+            self.on_line(line, emit);
+            return piece.len();
+        }
+        self.line.push(start, piece, limit);
+        if lf.is_none() {
+            return piece.len();
+        }
+        let (at, before) = (self.line.start, self.line.before_last());
+        let line = Line::new(at, &self.line.kept, length, before, limit);
+        if self.mode == Mode::DataPending && !decides_for_command(&line) {
+            self.begin_message_at_line(start, emit);
+            return piece.len();
+        }
+        let kept = self.line.take();
+        self.line.reset(Vec::new());
+        self.on_line(Line::new(at, &kept, length, before, limit), emit);
+        self.line.reset(kept);
+        piece.len()
+    }
+
+    /// The line that stands after DATA is message text: what is held of it, and what comes at
+    /// `next`.
+    pub(super) fn begin_message_at_line(&mut self, next: u64, emit: &mut Emit<'_>) {
+        let (at, held) = if self.line.is_empty() { (next, Vec::new()) } else { (self.line.start, self.line.take()) };
+        self.line.reset(Vec::new());
+        self.begin_message(at, Transfer::Data, emit);
+        self.mode = Mode::Message;
+        // What is held has at most one LF, at its end: all of it is taken, dot line or not.
+        self.message_data(at, &held, emit);
+        self.line.reset(held);
+    }
+
+    fn on_line(&mut self, line: Line<'_>, emit: &mut Emit<'_>) {
+        let span = Span::new(self.client, line.start, line.stop);
+        self.seen.first_line.get_or_insert(span);
+        self.line_anomalies(&line, span, emit);
+        if self.is_auth_line(&line) {
+            return self.on_auth_line(&line, span, emit);
+        }
+        let index = self.summary.client_lines;
+        let command = Command::parse(index, line.text, line.end);
+        let command = match (self.mode, command) {
+            (Mode::Unsure, Some(command)) if !command.is_plausible() => None,
+            (_, command) => command,
+        };
+        let Some(command) = command else { return self.on_unparsed(&line, span, emit) };
+        if self.mode == Mode::Unsure || self.mode == Mode::DataPending {
+            self.mode = Mode::Commands;
+        }
+        self.on_command(command, span, emit);
+    }
+
+    fn on_unparsed(&mut self, line: &Line<'_>, span: Span, emit: &mut Emit<'_>) {
+        emit(Event { span, kind: EventKind::Unparsed(line.text) });
+        if self.mode == Mode::Unsure {
+            // Perhaps the middle of a message, and this its end.
+            if line.text == b"." {
+                self.mode = Mode::Commands;
+            }
+            return;
+        }
+        emit(Event { span, kind: EventKind::Anomaly(Anomaly::NotACommand) });
+        let index = self.summary.client_lines;
+        self.summary.client_lines += 1;
+        self.await_reply(Outstanding { index, asked: Asked::Unparsed, transaction: None, recipient: None }, span, emit);
+    }
+
+    fn on_command(&mut self, command: Command<'_>, span: Span, emit: &mut Emit<'_>) {
+        let index = self.summary.client_lines;
+        self.summary.client_lines += 1;
+        self.ends_lines_with_lf = command.end == LineEnd::Lf;
+        emit(Event { span, kind: EventKind::Command(command) });
+        if command.verb == Verb::PROXY {
+            return;
+        }
+        self.turn_anomalies(span, emit);
+        let verb = command.verb;
+        if verb != Verb::BDAT && self.message.is_some() {
+            self.abandon_chunks(verb, span, emit);
+        }
+        let mut entry =
+            Outstanding { index, asked: Asked::Command(verb), transaction: self.ledger.current, recipient: None };
+        match verb {
+            _ if verb.is_hello() => {
+                self.summary.client_name = Some(ClientName { verb, name: keep(command.argument), span });
+                self.summary.lmtp = verb == Verb::LHLO;
+                self.leave_transaction();
+            }
+            Verb::RSET => self.leave_transaction(),
+            Verb::QUIT => {
+                self.summary.quit.get_or_insert(span);
+            }
+            _ if verb.is_mail() => entry.transaction = self.on_mail(&command, span, emit),
+            Verb::RCPT => (entry.transaction, entry.recipient) = self.on_rcpt(&command, span, emit),
+            Verb::DATA => {
+                self.data_order(span, emit);
+                entry.transaction = Some(self.transaction_for_message(span, emit));
+                self.mode = Mode::DataPending;
+            }
+            Verb::BDAT => return self.on_bdat(&command, entry, span, emit),
+            Verb::BURL if last_word_is_last(command.argument) => entry.asked = Asked::LastChunk { answered: 0 },
+            Verb::STARTTLS | Verb::X_ANONYMOUSTLS => {
+                self.summary.starttls.requested = Some(span);
+                self.summary.starttls.answered = None;
+                self.seen.injection = false;
+            }
+            Verb::AUTH => {
+                self.end_exchange(None);
+                self.exchange = Some(Exchange::new(&command, span));
+            }
+            _ => {}
+        }
+        self.await_reply(entry, span, emit);
+    }
+
+    /// BDAT: the chunk follows at once, whatever the server replies (RFC 3030 §2).
+    fn on_bdat(&mut self, command: &Command<'_>, mut entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
+        let Some((size, last)) = chunk_size(command.argument) else {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::BadBdat) });
+            return self.await_reply(entry, span, emit);
+        };
+        if self.message.is_none() {
+            self.data_order(span, emit);
+            self.begin_message(span.end, Transfer::Bdat, emit);
+        }
+        if let Some(message) = &mut self.message {
+            message.chunks += 1;
+            entry.transaction = Some(message.transaction);
+        }
+        if last {
+            entry.asked = Asked::LastChunk { answered: 0 };
+        }
+        self.await_reply(entry, span, emit);
+        self.chunk_left(size, last, span.end, emit);
+    }
+
+    /// A command other than BDAT while a message sent by BDAT lacks its last chunk.
+    fn abandon_chunks(&mut self, verb: Verb, span: Span, emit: &mut Emit<'_>) {
+        let Some(message) = &self.message else { return };
+        let refused = self.ledger.open.iter().any(|t| t.index == message.transaction && t.accepted == Some(false));
+        if verb == Verb::NOOP || verb == Verb::BURL {
+            return;
+        }
+        if !refused && verb != Verb::RSET {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::BdatWithoutLast) });
+        }
+        let transaction = message.transaction;
+        self.end_message(span.start, false, emit);
+        if !self.ledger.open.iter().any(|t| t.index == transaction && t.accepted.is_some()) {
+            self.ledger.current = Some(transaction);
+        }
+    }
+
+    fn data_order(&mut self, span: Span, emit: &mut Emit<'_>) {
+        let whole = !self.seen.client_gap && self.summary.greeting.is_some();
+        if whole && self.ledger.current().is_none_or(|t| t.recipients.is_empty()) {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::Order) });
+        }
+    }
+
+    /// RSET or EHLO: the transaction is over when the server agrees.
+    fn leave_transaction(&mut self) {
+        if let Some(current) = self.ledger.current() {
+            current.reset = true;
+        }
+        self.ledger.current = None;
+    }
+
+    /// Commands that came before it was the client's turn.
+    fn turn_anomalies(&mut self, span: Span, emit: &mut Emit<'_>) {
+        if self.starttls_outstanding() && !std::mem::replace(&mut self.seen.injection, true) {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::CommandInjection) });
+        }
+        let Some(last) = self.outstanding.back() else { return };
+        // RFC 2920 §3.1: these end a group of pipelined commands.
+        let must_wait = match last.asked {
+            Asked::Command(verb) => MUST_WAIT.contains(&verb),
+            Asked::Auth => true,
+            _ => false,
+        };
+        let pipelining = self.summary.capability("PIPELINING").is_some() || self.summary.ehlo_reply.is_none();
+        if self.summary.greeting.is_some() && last.index >= self.unsure_before && (must_wait || !pipelining) {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::PipeliningViolation) });
+        }
+    }
+
+    fn line_anomalies(&mut self, line: &Line<'_>, span: Span, emit: &mut Emit<'_>) {
+        let mut tell = |found: bool, anomaly| {
+            if found {
+                emit(Event { span, kind: EventKind::Anomaly(anomaly) });
+            }
+        };
+        tell(line.too_long, Anomaly::TooLong);
+        tell(line.end == LineEnd::Lf, Anomaly::BareLf);
+        tell(line.end == LineEnd::CrCrlf, Anomaly::DoubledCr);
+        tell(line.end == LineEnd::Missing, Anomaly::Truncated);
+        tell(memchr::memchr(b'\r', line.text).is_some(), Anomaly::BareCr);
+        tell(memchr::memchr(0, line.text).is_some(), Anomaly::Nul);
+        tell(!line.text.is_ascii() && self.summary.capability("SMTPUTF8").is_none(), Anomaly::EightBit);
+    }
+
+    /// Whether a line is a SASL response: the server asked for it, or the client did not wait and
+    /// the mechanism has another one coming.
+    fn is_auth_line(&self, line: &Line<'_>) -> bool {
+        if self.mode == Mode::Auth {
+            return true;
+        }
+        let asked = matches!(self.outstanding.back().map(|o| o.asked), Some(Asked::Command(Verb::AUTH) | Asked::Auth));
+        let expects = self.exchange.as_ref().is_some_and(Exchange::expects_line);
+        let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+        asked
+            && expects
+            && (line.text == b"*" || line.text.iter().all(base64))
+            && Command::parse(0, line.text, line.end).is_none_or(|c| !c.is_plausible())
+    }
+
+    fn on_auth_line(&mut self, line: &Line<'_>, span: Span, emit: &mut Emit<'_>) {
+        let index = self.summary.client_lines;
+        self.summary.client_lines += 1;
+        if self.mode == Mode::Auth {
+            self.mode = Mode::Commands;
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.line(line.text, span);
+        }
+        emit(Event { span, kind: EventKind::Auth(AuthLine { index, line: line.text, end: line.end }) });
+        self.await_reply(Outstanding { index, asked: Asked::Auth, transaction: None, recipient: None }, span, emit);
+    }
+
+    pub(super) fn await_reply(&mut self, entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
+        if self.outstanding.len() >= limits::SMTP_OUTSTANDING {
+            self.outstanding.pop_front();
+            if self.seen.server {
+                emit(Event { span, kind: EventKind::Anomaly(Anomaly::TooManyOutstanding) });
+            }
+        }
+        self.outstanding.push_back(entry);
+    }
+
+    pub(super) fn starttls_outstanding(&self) -> bool {
+        self.outstanding.iter().any(|o| matches!(o.asked, Asked::Command(Verb::STARTTLS | Verb::X_ANONYMOUSTLS)))
+    }
+
+    /// The client begins TLS: the server's 220 was not captured, or comes late.
+    fn hand_over_by_client(&mut self, emit: &mut Emit<'_>) {
+        self.handed_over[self.client.index()] = true;
+        if let Some(span) = self.summary.starttls.requested {
+            emit(Event { span, kind: EventKind::StartTls });
+        }
+    }
+
+    pub(super) fn client_gap(&mut self, span: Span, emit: &mut Emit<'_>) {
+        match self.mode {
+            Mode::AwaitMessage => {
+                self.begin_message(span.start, Transfer::Data, emit);
+                self.mode = Mode::Message;
+                self.message_gap(span.len());
+            }
+            Mode::Message => {
+                self.flush_message(span.start, emit);
+                self.message_gap(span.len());
+                if self.message.as_ref().is_some_and(|m| m.replied) {
+                    // The server had the end already: it is among what is missing.
+                    self.mode = Mode::Unsure;
+                    self.end_message(span.end, false, emit);
+                }
+            }
+            Mode::Chunk { left, last } => {
+                self.message_gap(span.len().min(left));
+                if span.len() > left {
+                    self.mode = Mode::Unsure;
+                    if last {
+                        self.end_message(span.start + left, true, emit);
+                    }
+                    self.mode = Mode::Unsure;
+                } else {
+                    self.chunk_left(left - span.len(), last, span.end, emit);
+                }
+            }
+            Mode::Unsure | Mode::Commands | Mode::Auth | Mode::DataPending => {
+                self.flush_line(emit);
+                self.mode = Mode::Unsure;
+            }
+        }
+    }
+
+    /// The client's line that has not ended never will.
+    pub(super) fn flush_line(&mut self, emit: &mut Emit<'_>) {
+        if self.line.is_empty() {
+            return;
+        }
+        if self.mode == Mode::DataPending {
+            return self.begin_message_at_line(self.line.start, emit);
+        }
+        let (at, length, before) = (self.line.start, self.line.length, self.line.before_last());
+        let kept = self.line.take();
+        self.line.reset(Vec::new());
+        let too_long = length > limits::SMTP_LINE_OCTETS as u64;
+        let line = Line::new(at, &kept, length, before, limits::SMTP_LINE_OCTETS);
+        self.on_line(Line { end: LineEnd::Missing, too_long, ..line }, emit);
+        self.line.reset(kept);
+    }
+
+    pub(super) fn finish_client(&mut self, emit: &mut Emit<'_>) {
+        self.flush_line(emit);
+        let at = self.next[self.client.index()];
+        if self.message.is_some() {
+            let look_alike = self.message.as_ref().is_some_and(|m| m.ends_in_look_alike());
+            let span = Span::new(self.client, at, at);
+            if !look_alike {
+                emit(Event { span, kind: EventKind::Anomaly(Anomaly::Truncated) });
+            }
+            self.flush_message(at, emit);
+            self.mode = Mode::Unsure;
+            self.end_message(at, false, emit);
+        }
+    }
+}
+
+/// Whether the first line after DATA shows that the client goes on with commands.
+fn decides_for_command(line: &Line<'_>) -> bool {
+    Command::parse(0, line.text, line.end).is_some_and(|command| command.is_plausible())
+}
+
+/// `BDAT`'s argument: a size and whether LAST follows (RFC 3030 §2).
+fn chunk_size(argument: &[u8]) -> Option<(u64, bool)> {
+    let mut words = argument.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty());
+    let digits = std::str::from_utf8(words.next()?).ok()?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse().ok()?;
+    match (words.next(), words.next()) {
+        (None, _) => Some((size, false)),
+        (Some(last), None) if last.eq_ignore_ascii_case(b"LAST") => Some((size, true)),
+        _ => None,
+    }
+}
+
+fn last_word_is_last(argument: &[u8]) -> bool {
+    argument.rsplit(|&b| b == b' ').next().is_some_and(|w| w.eq_ignore_ascii_case(b"LAST"))
+}
+
+const MUST_WAIT: [Verb; 11] = [
+    Verb::EHLO,
+    Verb::DATA,
+    Verb::VRFY,
+    Verb::EXPN,
+    Verb::TURN,
+    Verb::QUIT,
+    Verb::NOOP,
+    Verb::HELO,
+    Verb::LHLO,
+    Verb::STARTTLS,
+    Verb::AUTH,
+];
+
+/// A TLS record's first octet, when it begins a handshake (RFC 8446 §5.1): no command does.
+const TLS_HANDSHAKE: u8 = 0x16;

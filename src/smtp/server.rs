@@ -1,0 +1,595 @@
+//! What the server's octets do to the dialogue.
+
+use super::dialogue::{Dialogue, Emit, Mode};
+use super::event::{Event, EventKind};
+use super::ledger::{Asked, Outstanding};
+use super::line::split_end;
+use super::reply::{LINE_HEAD, LineKind, Reply, ReplyTo, enhanced, line_kind, lines};
+use super::summary::{EhloKeyword, Greeting, StatusReply, keep};
+use super::{Anomaly, Verb};
+use crate::limits;
+use crate::stream::Span;
+
+/// What the lines of a reply that has not ended said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PartialReply {
+    /// Lines before the one that has not ended.
+    lines: u32,
+    code: Option<u16>,
+    mismatch: bool,
+    malformed: bool,
+    without_code: u32,
+    /// Its end was never seen.
+    cut: bool,
+    /// The first octets of a line that comes in pieces.
+    head: [u8; LINE_HEAD],
+    head_length: usize,
+}
+
+/// What a line makes of the reply that it stands in.
+enum Step {
+    More,
+    Last,
+    /// It stands in none.
+    Alone,
+}
+
+impl PartialReply {
+    /// Takes the next octets of a line that has not ended.
+    fn push(&mut self, bytes: &[u8]) {
+        let room = LINE_HEAD - self.head_length;
+        let taken = &bytes[..bytes.len().min(room)];
+        self.head[self.head_length..self.head_length + taken.len()].copy_from_slice(taken);
+        self.head_length += taken.len();
+    }
+
+    /// A line has ended, with `last` its last octets or all of it.
+    fn line(&mut self, last: &[u8]) -> Step {
+        let kind = if self.head_length == 0 {
+            line_kind(&last[..last.len().min(LINE_HEAD)])
+        } else {
+            self.push(last);
+            line_kind(&self.head[..self.head_length])
+        };
+        self.head_length = 0;
+        self.step(kind)
+    }
+
+    fn step(&mut self, kind: LineKind) -> Step {
+        let first = self.lines == 0;
+        self.lines += 1;
+        match kind {
+            LineKind::More(code) => {
+                self.see(code);
+                Step::More
+            }
+            LineKind::Last(code) => {
+                self.see(code);
+                Step::Last
+            }
+            LineKind::Malformed(code) => {
+                self.see(code);
+                self.malformed = true;
+                Step::Last
+            }
+            LineKind::StatusAlone if first => {
+                self.malformed = true;
+                Step::Last
+            }
+            LineKind::StatusAlone | LineKind::Other if !first => {
+                self.malformed = true;
+                self.without_code += 1;
+                if self.without_code > limits::SMTP_REPLY_LINES_WITHOUT_CODE { Step::Last } else { Step::More }
+            }
+            LineKind::StatusAlone | LineKind::Other => Step::Alone,
+        }
+    }
+
+    fn see(&mut self, code: u16) {
+        self.mismatch |= self.code.is_some_and(|before| before != code);
+        self.code = Some(code);
+    }
+}
+
+impl Dialogue {
+    /// The server's next octets; how many were taken.
+    pub(super) fn server_data(&mut self, start: u64, bytes: &[u8], emit: &mut Emit<'_>) -> usize {
+        // Where the reply begins that has not ended, and its last line.
+        let (mut unit, mut at) = (0, 0);
+        loop {
+            if self.held_reply.is_empty()
+                && unit == at
+                && bytes.get(at) == Some(&TLS_HANDSHAKE)
+                && self.server_begins_tls(emit)
+            {
+                return at;
+            }
+            let Some(lf) = memchr::memchr(b'\n', &bytes[at..]) else { break };
+            let end = at + lf + 1;
+            let step = self.partial.line(&bytes[at..end]);
+            at = end;
+            if matches!(step, Step::More) {
+                continue;
+            }
+            let partial = std::mem::take(&mut self.partial);
+            let alone = matches!(step, Step::Alone);
+            let stop = if self.held_reply.is_empty() {
+                let span = Span::new(self.client.reversed(), start + unit as u64, start + end as u64);
+                let octets = &bytes[unit..end];
+                let kept = &octets[..octets.len().min(limits::SMTP_REPLY_OCTETS)];
+                self.on_server_unit(kept, span, partial, alone, emit)
+            } else {
+                self.held_reply.push(start + unit as u64, &bytes[unit..end], limits::SMTP_REPLY_OCTETS);
+                self.on_held_reply(partial, alone, emit)
+            };
+            unit = end;
+            if stop {
+                return end;
+            }
+        }
+        if unit < bytes.len() {
+            self.held_reply.push(start + unit as u64, &bytes[unit..], limits::SMTP_REPLY_OCTETS);
+            self.partial.push(&bytes[at..]);
+        }
+        bytes.len()
+    }
+
+    /// The reply that has not ended never will.
+    pub(super) fn flush_reply(&mut self, emit: &mut Emit<'_>) {
+        if self.held_reply.is_empty() {
+            return;
+        }
+        let mut partial = std::mem::take(&mut self.partial);
+        let in_line = partial.head_length > 0;
+        let alone = in_line && matches!(partial.line(b""), Step::Alone);
+        let span = self.held_span();
+        self.on_held_reply(PartialReply { cut: true, ..partial }, alone, emit);
+        emit(Event { span, kind: EventKind::Anomaly(Anomaly::Truncated) });
+    }
+
+    fn held_span(&self) -> Span {
+        let start = self.held_reply.start;
+        Span::new(self.client.reversed(), start, start.saturating_add(self.held_reply.length))
+    }
+
+    fn on_held_reply(&mut self, partial: PartialReply, alone: bool, emit: &mut Emit<'_>) -> bool {
+        let span = self.held_span();
+        let octets = self.held_reply.take();
+        self.held_reply.reset(Vec::new());
+        let stop = self.on_server_unit(&octets, span, partial, alone, emit);
+        self.held_reply.reset(octets);
+        stop
+    }
+
+    /// A reply, or a line that is none; whether TLS follows.
+    fn on_server_unit(
+        &mut self,
+        octets: &[u8],
+        span: Span,
+        partial: PartialReply,
+        alone: bool,
+        emit: &mut Emit<'_>,
+    ) -> bool {
+        let mut tell = |found: bool, anomaly| {
+            if found {
+                emit(Event { span, kind: EventKind::Anomaly(anomaly) });
+            }
+        };
+        tell(span.len() > octets.len() as u64, Anomaly::TooLong);
+        tell(memchr::memchr(0, octets).is_some(), Anomaly::Nul);
+        if alone {
+            tell(true, Anomaly::NotAReply);
+            emit(Event { span, kind: EventKind::Unparsed(split_end(octets).0) });
+            return false;
+        }
+        tell(partial.mismatch, Anomaly::CodeMismatch);
+        tell(partial.malformed, Anomaly::MalformedReply);
+        tell(partial.code.is_some_and(|code| !(200..600).contains(&code)), Anomaly::UnknownCode);
+        tell(octets.ends_with(b"\n") && !octets.ends_with(b"\r\n"), Anomaly::BareLf);
+        tell(octets.ends_with(b"\r\r\n"), Anomaly::DoubledCr);
+        let status = StatusReply { code: partial.code, enhanced: enhanced(partial.code, octets), span };
+        self.on_reply(octets, status, !partial.cut, emit)
+    }
+
+    fn on_reply(&mut self, octets: &[u8], status: StatusReply, complete: bool, emit: &mut Emit<'_>) -> bool {
+        let span = status.span;
+        let first = self.summary.replies == 0;
+        self.summary.replies += 1;
+        self.seen.lone_220 = None;
+        let entry = if first && self.is_greeting(status.code) {
+            None
+        } else {
+            self.reply_inside_message(span, emit);
+            self.take_outstanding(status.code)
+        };
+        let to = match &entry {
+            Some(entry) => self.reply_to(entry),
+            None if first && self.is_greeting(status.code) => ReplyTo::Greeting,
+            None => match self.message_replied_early() {
+                Some(transaction) => ReplyTo::Message { transaction, recipient: None },
+                None => ReplyTo::Unasked,
+            },
+        };
+        let reply = Reply { code: status.code, octets, enhanced: status.enhanced, to, complete };
+        emit(Event { span, kind: EventKind::Reply(reply) });
+        match (entry, to) {
+            (Some(entry), _) => self.settle(entry, status, octets, emit),
+            (None, ReplyTo::Greeting) => {
+                self.on_greeting(octets, status, emit);
+                false
+            }
+            (None, ReplyTo::Message { transaction, .. }) => {
+                self.decide(transaction, status, octets);
+                false
+            }
+            (None, _) => {
+                self.on_unasked(status, emit);
+                false
+            }
+        }
+    }
+
+    /// Whether a first reply is a greeting: 220, or a refusal before any command.
+    fn is_greeting(&self, code: Option<u16>) -> bool {
+        match code {
+            Some(220) => !self.starttls_outstanding() || self.outstanding.len() > 1,
+            Some(code) => code >= 400 && self.outstanding.is_empty() && self.message.is_none(),
+            None => false,
+        }
+    }
+
+    fn on_greeting(&mut self, octets: &[u8], status: StatusReply, emit: &mut Emit<'_>) {
+        self.summary.greeting =
+            Some(Greeting { code: status.code.unwrap_or(0), text: keep(first_text(octets)), span: status.span });
+        if self.mode == Mode::Unsure && self.line.is_empty() {
+            self.mode = Mode::Commands;
+        }
+        if let Some(span) = self.seen.first_line {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::EarlyTalker) });
+        }
+    }
+
+    fn on_unasked(&mut self, status: StatusReply, emit: &mut Emit<'_>) {
+        let span = status.span;
+        match status.code {
+            // RFC 5321 §3.8: a server that shuts down may say so at any time.
+            Some(421) => {}
+            Some(354) if self.seen.client && matches!(self.mode, Mode::Unsure | Mode::Commands) => {
+                self.await_message(emit)
+            }
+            Some(220) => self.seen.lone_220 = Some(span),
+            _ => {}
+        }
+        let whole =
+            self.seen.client && !self.seen.client_gap && !self.seen.server_gap && self.summary.greeting.is_some();
+        if whole && status.code != Some(421) {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::ReplyOrphan) });
+        }
+    }
+
+    /// A reply while the client still sends a message, and nothing else is outstanding: either the
+    /// server has found an end that a strict reading has not, or the end is among what is missing.
+    fn reply_inside_message(&mut self, span: Span, emit: &mut Emit<'_>) {
+        let at = self.next[self.client.index()];
+        let Some(message) = &mut self.message else { return };
+        if self.mode != Mode::Message || !self.outstanding.is_empty() || message.replied {
+            return;
+        }
+        if message.ends_in_look_alike() {
+            let dot_line = Span::new(self.client, at.saturating_sub(3).max(message.start), at);
+            emit(Event { span: dot_line, kind: EventKind::Anomaly(Anomaly::BareLfEndOfData) });
+            self.end_message(at, true, emit);
+        } else if message.missing > 0 {
+            self.flush_message(at, emit);
+            self.mode = Mode::Unsure;
+            let transaction = self.message.as_ref().map(|m| m.transaction);
+            self.end_message(at, false, emit);
+            let index = self.summary.client_lines;
+            let asked = Asked::Message { answered: 0 };
+            self.await_reply(Outstanding { index, asked, transaction, recipient: None }, span, emit);
+        } else {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::EarlyReply) });
+        }
+    }
+
+    /// The transaction whose message was replied to before its end.
+    fn message_replied_early(&mut self) -> Option<u64> {
+        match (&mut self.message, self.mode) {
+            (Some(message), Mode::Message) if !message.replied => {
+                message.replied = true;
+                Some(message.transaction)
+            }
+            (None, Mode::AwaitMessage) => self.ledger.current,
+            _ => None,
+        }
+    }
+
+    /// The client line that a reply answers: the oldest outstanding one, unless replies are
+    /// missing or the code names another.
+    fn take_outstanding(&mut self, code: Option<u16>) -> Option<Outstanding> {
+        let is = |wanted: fn(&Asked) -> bool| self.outstanding.iter().position(|o| wanted(&o.asked));
+        let named = match code {
+            Some(354) => is(|a| matches!(a, Asked::Command(Verb::DATA))),
+            Some(334 | 235) => is(|a| matches!(a, Asked::Command(Verb::AUTH | Verb::X_EXPS) | Asked::Auth)),
+            Some(221) if self.seen.server_gap => is(|a| matches!(a, Asked::Command(Verb::QUIT))),
+            _ => None,
+        };
+        let unsure = self.outstanding.iter().take_while(|o| o.index < self.unsure_before).count();
+        let at = match named {
+            Some(named) => named,
+            // Lines sent after replies went missing tell that those before were answered.
+            None if unsure < self.outstanding.len() => unsure,
+            None => unsure.saturating_sub(1),
+        };
+        self.outstanding.drain(..at.min(self.outstanding.len()));
+        self.outstanding.pop_front()
+    }
+
+    fn reply_to(&mut self, entry: &Outstanding) -> ReplyTo {
+        let index = entry.index;
+        match entry.asked {
+            Asked::Command(verb) => ReplyTo::Command { index, verb },
+            Asked::Auth => ReplyTo::Auth { index },
+            Asked::Unparsed => ReplyTo::Unparsed { index },
+            Asked::LastChunk { .. } if !self.summary.lmtp => ReplyTo::Command { index, verb: Verb::BDAT },
+            Asked::LastChunk { answered } | Asked::Message { answered } => {
+                let transaction = entry.transaction.unwrap_or(0);
+                let recipient = self.summary.lmtp.then(|| self.nth_accepted(transaction, answered)).flatten();
+                ReplyTo::Message { transaction, recipient }
+            }
+        }
+    }
+
+    fn nth_accepted(&mut self, transaction: u64, nth: u64) -> Option<u64> {
+        let transaction = self.ledger.transaction(transaction)?;
+        let accepted = transaction.recipients.iter().enumerate().filter(|(_, r)| r.accepted == Some(true));
+        accepted.map(|(i, _)| i as u64).nth(usize::try_from(nth).ok()?)
+    }
+
+    /// What a reply means for the line that it answers; whether TLS follows.
+    fn settle(&mut self, entry: Outstanding, status: StatusReply, octets: &[u8], emit: &mut Emit<'_>) -> bool {
+        let span = status.span;
+        match entry.asked {
+            Asked::Message { answered } | Asked::LastChunk { answered } => {
+                self.settle_message(entry, answered, status, octets, emit)
+            }
+            Asked::Auth | Asked::Command(Verb::AUTH) => self.settle_auth(status),
+            Asked::Command(Verb::STARTTLS | Verb::X_ANONYMOUSTLS) => return self.settle_starttls(status, emit),
+            Asked::Command(Verb::DATA) => self.settle_data(entry, status, octets, emit),
+            Asked::Command(Verb::BDAT | Verb::BURL) => {
+                if status.is_positive() == Some(false)
+                    && let Some(index) = entry.transaction
+                {
+                    self.decide(index, status, octets);
+                }
+            }
+            Asked::Command(Verb::RCPT) => {
+                let recipient = entry.transaction.and_then(|index| self.ledger.transaction(index)).zip(entry.recipient);
+                if let Some(recipient) = recipient.and_then(|(t, nth)| t.recipients.get_mut(nth)) {
+                    recipient.accepted = status.is_positive();
+                    recipient.code = status.code;
+                    recipient.enhanced = status.enhanced;
+                    recipient.reply_span = Some(span);
+                }
+            }
+            Asked::Command(Verb::RSET | Verb::QUIT) => self.end_transactions_of(entry, span, emit),
+            Asked::Command(verb) if verb.is_mail() => self.settle_mail(entry, status, emit),
+            Asked::Command(verb) if verb.is_hello() => {
+                self.end_transactions_of(entry, span, emit);
+                if verb != Verb::HELO && status.is_positive() == Some(true) {
+                    self.read_capabilities(octets, status, emit);
+                }
+            }
+            Asked::Command(_) | Asked::Unparsed => {}
+        }
+        false
+    }
+
+    fn end_transactions_of(&mut self, entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
+        if let Some(index) = entry.transaction {
+            self.end_transactions(index, span, emit);
+        }
+    }
+
+    fn settle_mail(&mut self, entry: Outstanding, status: StatusReply, emit: &mut Emit<'_>) {
+        if let Some((mut second, _)) = self.ledger.second.take_if(|(_, index)| *index == entry.index) {
+            if status.is_positive() == Some(true) {
+                self.end_transactions_of(entry, status.span, emit);
+                second.mail_reply = Some(status);
+                self.open_transaction(*second, status.span, emit);
+            }
+            return;
+        }
+        if let Some(transaction) = entry.transaction.and_then(|index| self.ledger.transaction(index)) {
+            transaction.mail_reply = Some(status);
+        }
+    }
+
+    fn settle_data(&mut self, entry: Outstanding, status: StatusReply, octets: &[u8], emit: &mut Emit<'_>) {
+        let Some(index) = entry.transaction else { return };
+        let mut sent = false;
+        if let Some(transaction) = self.ledger.transaction(index) {
+            transaction.data_reply = Some(status);
+            sent = transaction.transfer.is_some();
+        }
+        if status.code.is_some_and(|code| code / 100 == 3) {
+            if !sent && self.message.is_none() {
+                // Commands that the client sent behind DATA were message text to the server.
+                self.outstanding.clear();
+                self.ledger.current = Some(index);
+                self.await_message(emit);
+            }
+            return;
+        }
+        if self.mode == Mode::DataPending {
+            self.mode = Mode::Commands;
+        }
+        self.decide(index, status, octets);
+        if sent {
+            emit(Event { span: status.span, kind: EventKind::Anomaly(Anomaly::DataAfterRefusal) });
+            if let Some(message) = self.message.as_mut().filter(|m| m.transaction == index) {
+                message.refused = true;
+            }
+            // The server reads the message's lines as commands: how many replies come is not known.
+            self.outstanding.retain(|o| !(o.transaction == Some(index) && matches!(o.asked, Asked::Message { .. })));
+            self.unsure_before = self.summary.client_lines;
+        }
+    }
+
+    /// 354 came: the client's next octets are a message.
+    fn await_message(&mut self, emit: &mut Emit<'_>) {
+        self.mode = Mode::AwaitMessage;
+        if !self.line.is_empty() {
+            self.begin_message_at_line(self.line.start, emit);
+        }
+    }
+
+    fn settle_message(
+        &mut self,
+        entry: Outstanding,
+        answered: u64,
+        status: StatusReply,
+        octets: &[u8],
+        emit: &mut Emit<'_>,
+    ) {
+        let Some(index) = entry.transaction else { return };
+        let lmtp = self.summary.lmtp;
+        let nth = if lmtp { self.nth_accepted(index, answered) } else { None };
+        let mut more = false;
+        if let Some(transaction) = self.ledger.transaction(index) {
+            let recipient = nth.and_then(|nth| transaction.recipients.get_mut(usize::try_from(nth).ok()?));
+            if let Some(recipient) = recipient {
+                recipient.delivered = Some(status);
+                more = answered + 1 < transaction.accepted_recipients();
+            }
+        }
+        self.decide(index, status, octets);
+        if !more {
+            return self.end_transactions(index, status.span, emit);
+        }
+        let answered = answered + 1;
+        let asked = match entry.asked {
+            Asked::LastChunk { .. } => Asked::LastChunk { answered },
+            _ => Asked::Message { answered },
+        };
+        self.outstanding.push_front(Outstanding { asked, ..entry });
+    }
+
+    /// Whether the server took a message: with LMTP, once it took it for one recipient.
+    fn decide(&mut self, transaction: u64, status: StatusReply, octets: &[u8]) {
+        let lmtp = self.summary.lmtp;
+        let Some(transaction) = self.ledger.transaction(transaction) else { return };
+        if lmtp && transaction.accepted == Some(true) {
+            return;
+        }
+        transaction.accepted = status.is_positive();
+        transaction.reply = Some(status);
+        transaction.reply_text = keep(lines(octets).next().unwrap_or_default());
+    }
+
+    fn settle_auth(&mut self, status: StatusReply) {
+        if status.code == Some(334) {
+            let ahead = self.outstanding.iter().any(|o| o.asked == Asked::Auth);
+            if !ahead && matches!(self.mode, Mode::Commands | Mode::Unsure) {
+                self.mode = Mode::Auth;
+            }
+            return;
+        }
+        if self.mode == Mode::Auth {
+            self.mode = Mode::Commands;
+        }
+        self.end_exchange(Some(status));
+    }
+
+    /// The SASL exchange, if there is one, is over.
+    pub(super) fn end_exchange(&mut self, status: Option<StatusReply>) {
+        let Some(exchange) = self.exchange.take() else { return };
+        let mut attempt = exchange.attempt;
+        attempt.code = status.and_then(|s| s.code);
+        attempt.succeeded = status.and_then(|s| s.is_positive());
+        attempt.reply_span = status.map(|s| s.span);
+        if self.summary.auth.len() < limits::SMTP_AUTH_ATTEMPTS {
+            self.summary.auth.push(attempt);
+        } else {
+            self.summary.auth_not_kept += 1;
+        }
+    }
+
+    fn settle_starttls(&mut self, status: StatusReply, emit: &mut Emit<'_>) -> bool {
+        self.summary.starttls.answered = Some(status);
+        if status.code != Some(220) {
+            emit(Event { span: status.span, kind: EventKind::Anomaly(Anomaly::StartTlsRefused) });
+            return false;
+        }
+        self.flush_line(emit);
+        if !self.handed_over[self.client.index()] {
+            emit(Event { span: status.span, kind: EventKind::StartTls });
+        }
+        self.leave_clear_text(status.span, emit);
+        true
+    }
+
+    /// RFC 3207 §4.2: all that was said before is forgotten.
+    fn leave_clear_text(&mut self, span: Span, emit: &mut Emit<'_>) {
+        self.handed_over = [true; 2];
+        self.end_transactions(u64::MAX, span, emit);
+        self.outstanding.clear();
+        self.mode = Mode::Commands;
+    }
+
+    /// The server sends a TLS record: only where the client's STARTTLS was not seen, or its hello
+    /// was seen before.
+    fn server_begins_tls(&mut self, emit: &mut Emit<'_>) -> bool {
+        if self.handed_over[self.client.index()] {
+            self.handed_over = [true; 2];
+            return true;
+        }
+        let Some(span) = self.seen.lone_220 else { return false };
+        emit(Event { span, kind: EventKind::StartTls });
+        self.leave_clear_text(span, emit);
+        true
+    }
+
+    fn read_capabilities(&mut self, octets: &[u8], status: StatusReply, emit: &mut Emit<'_>) {
+        let direction = status.span.direction;
+        self.summary.ehlo_reply = Some(status);
+        self.summary.ehlo_salute = keep(first_text(octets));
+        self.summary.capabilities.clear();
+        let starttls = &mut self.summary.starttls;
+        (starttls.offered, starttls.masked) = (None, None);
+        let mut at = status.span.start;
+        for (nth, line) in octets.split_inclusive(|&b| b == b'\n').enumerate() {
+            let span = Span::new(direction, at, at.saturating_add(line.len() as u64));
+            at = span.end;
+            let text = split_end(line).0.get(4..).unwrap_or_default().trim_ascii();
+            if nth == 0 || text.is_empty() || self.summary.capabilities.len() >= limits::SMTP_CAPABILITIES {
+                continue;
+            }
+            // AUTH=LOGIN is how servers before RFC 2554 wrote AUTH LOGIN.
+            let end = text.iter().position(|b| b.is_ascii_whitespace() || *b == b'=').unwrap_or(text.len());
+            let (keyword, parameters) = text.split_at(end);
+            let starttls = &mut self.summary.starttls;
+            if keyword.eq_ignore_ascii_case(b"STARTTLS") {
+                starttls.offered.get_or_insert(span);
+            } else if is_masked(keyword) {
+                starttls.masked.get_or_insert(span);
+                emit(Event { span, kind: EventKind::Anomaly(Anomaly::StartTlsMasked) });
+            }
+            let parameters = parameters.strip_prefix(b"=").unwrap_or(parameters).trim_ascii();
+            self.summary.capabilities.push(EhloKeyword { keyword: keep(keyword), parameters: keep(parameters), span });
+        }
+    }
+}
+
+/// A keyword overwritten in place, as firewalls leave it: `XXXXXXXA`.
+fn is_masked(keyword: &[u8]) -> bool {
+    keyword.len() >= 6 && keyword[..keyword.len() - 1].iter().all(|&b| b == b'X' || b == b'*')
+}
+
+/// The text of a reply's first line, after the code.
+fn first_text(octets: &[u8]) -> &[u8] {
+    lines(octets).next().and_then(|line| line.get(4..)).unwrap_or_default().trim_ascii()
+}
+
+/// A TLS record's first octet, when it begins a handshake (RFC 8446 §5.1): no reply does.
+const TLS_HANDSHAKE: u8 = 0x16;

@@ -1,0 +1,207 @@
+//! Messages in transit: by DATA up to the dot line, by BDAT in chunks of stated length.
+
+use super::Anomaly;
+use super::dialogue::{Dialogue, Emit, Mode};
+use super::end_of_data::{EndOfData, Oddities};
+use super::event::{Event, EventKind, MessageEnd, Transfer};
+use super::ledger::{Asked, Outstanding};
+use crate::imf::{HeaderReader, Unstuffer};
+use crate::stream::Span;
+
+/// A message in transit.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub transaction: u64,
+    pub transfer: Transfer,
+    /// Where its first octet stands.
+    pub start: u64,
+    pub size: u64,
+    pub missing: u64,
+    pub chunks: u64,
+    /// The server has replied to it before its end.
+    pub replied: bool,
+    /// The server has refused the DATA that the client did not wait for.
+    pub refused: bool,
+    search: EndOfData,
+    oddities: Oddities,
+    unstuffer: Option<Unstuffer>,
+    header: HeaderReader,
+    header_over: bool,
+}
+
+impl Message {
+    /// Looks at the next octets of its text.
+    fn text(&mut self, bytes: &[u8]) {
+        self.size = self.size.saturating_add(bytes.len() as u64);
+        if self.transfer == Transfer::Data {
+            self.oddities.look(bytes);
+        }
+        if self.header_over {
+            return;
+        }
+        match &mut self.unstuffer {
+            Some(unstuffer) => unstuffer.feed(bytes, |text| self.header_over = self.header.feed(text)),
+            None => self.header_over = self.header.feed(bytes),
+        }
+    }
+
+    pub(super) fn ends_in_look_alike(&self) -> bool {
+        self.transfer == Transfer::Data && self.search.ends_in_look_alike()
+    }
+}
+
+impl Dialogue {
+    /// A message begins at `at`. `tolerant`: its lines may end with LF alone.
+    pub(super) fn begin_message(&mut self, at: u64, transfer: Transfer, emit: &mut Emit<'_>) {
+        let span = Span::new(self.client, at, at);
+        let transaction = self.transaction_for_message(span, emit);
+        if let Some(open) = self.ledger.transaction(transaction) {
+            open.transfer = Some(transfer);
+        }
+        let tolerant = self.ends_lines_with_lf;
+        self.message = Some(Message {
+            transaction,
+            transfer,
+            start: at,
+            size: 0,
+            missing: 0,
+            chunks: 0,
+            replied: false,
+            refused: false,
+            search: EndOfData::new(tolerant),
+            oddities: Oddities::default(),
+            unstuffer: (transfer == Transfer::Data).then(|| Unstuffer::new(tolerant)),
+            header: HeaderReader::new(),
+            header_over: false,
+        });
+        emit(Event { span, kind: EventKind::MessageStart { transaction, transfer } });
+    }
+
+    /// Octets after DATA; how many were taken.
+    pub(super) fn message_data(&mut self, start: u64, bytes: &[u8], emit: &mut Emit<'_>) -> usize {
+        let client = self.client;
+        let Some(message) = &mut self.message else {
+            self.mode = Mode::Unsure;
+            return 0;
+        };
+        let odd = message.oddities;
+        let scan = message.search.scan(bytes);
+        if !scan.held.is_empty() {
+            let span = Span::new(client, start.saturating_sub(scan.held.len() as u64), start);
+            message.text(scan.held);
+            emit(Event { span, kind: EventKind::MessageData(scan.held) });
+        }
+        let text = &bytes[..scan.text];
+        if !text.is_empty() {
+            message.text(text);
+            let span = Span::new(client, start, start + text.len() as u64);
+            emit(Event { span, kind: EventKind::MessageData(text) });
+        }
+        let span = Span::new(client, start, start + scan.taken as u64);
+        let now = message.oddities;
+        for (before, after, anomaly) in [
+            (odd.bare_lf, now.bare_lf, Anomaly::BareLfInMessage),
+            (odd.bare_cr, now.bare_cr, Anomaly::BareCrInMessage),
+            (odd.nul, now.nul, Anomaly::NulInMessage),
+            (false, scan.look_alikes > 0, Anomaly::EndOfDataLookAlike),
+        ] {
+            if !before && after {
+                emit(Event { span, kind: EventKind::Anomaly(anomaly) });
+            }
+        }
+        if scan.ended {
+            self.end_message(start + scan.taken as u64, true, emit);
+        }
+        scan.taken
+    }
+
+    /// Octets of a BDAT chunk; how many were taken.
+    pub(super) fn chunk_data(&mut self, start: u64, bytes: &[u8], left: u64, last: bool, emit: &mut Emit<'_>) -> usize {
+        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        let chunk = &bytes[..taken];
+        if let Some(message) = &mut self.message {
+            message.text(chunk);
+        }
+        let end = start + taken as u64;
+        if taken > 0 {
+            emit(Event { span: Span::new(self.client, start, end), kind: EventKind::MessageData(chunk) });
+        }
+        self.chunk_left(left - taken as u64, last, end, emit);
+        taken
+    }
+
+    /// So many octets of the chunk are left at `at`; none: it is over.
+    pub(super) fn chunk_left(&mut self, left: u64, last: bool, at: u64, emit: &mut Emit<'_>) {
+        self.mode = if left > 0 { Mode::Chunk { left, last } } else { Mode::Commands };
+        if left == 0 && last {
+            self.end_message(at, true, emit);
+        }
+    }
+
+    /// The message in transit is over at `at`; `ended` says that its end was seen.
+    pub(super) fn end_message(&mut self, at: u64, ended: bool, emit: &mut Emit<'_>) {
+        self.mode = if self.mode == Mode::Unsure { Mode::Unsure } else { Mode::Commands };
+        let Some(message) = self.message.take() else { return };
+        let span = Span::new(self.client, message.start, at);
+        let complete = ended && message.missing == 0;
+        let end = MessageEnd {
+            transaction: message.transaction,
+            transfer: message.transfer,
+            size: message.size,
+            complete,
+            missing: message.missing,
+        };
+        if let Some(open) = self.ledger.transaction(message.transaction) {
+            open.size = Some(end.size);
+            open.chunks = message.chunks;
+            open.complete = complete;
+            open.missing = end.missing;
+            open.message_span = Some(span);
+            open.header = message.header.finish();
+        }
+        if self.ledger.current == Some(message.transaction) {
+            self.ledger.current = None;
+        }
+        emit(Event { span, kind: EventKind::MessageEnd(end) });
+        if ended && message.transfer == Transfer::Data && !message.replied && !message.refused {
+            self.await_reply(
+                Outstanding {
+                    index: self.summary.client_lines,
+                    asked: Asked::Message { answered: 0 },
+                    transaction: Some(message.transaction),
+                    recipient: None,
+                },
+                span,
+                emit,
+            );
+        } else if message.replied {
+            self.end_transactions(message.transaction, span, emit);
+        }
+    }
+
+    /// The octets that the search for the end holds back are text after all: nothing follows.
+    pub(super) fn flush_message(&mut self, at: u64, emit: &mut Emit<'_>) {
+        let client = self.client;
+        if let Some(message) = &mut self.message
+            && message.transfer == Transfer::Data
+        {
+            let held = message.search.held();
+            message.search.after_gap();
+            if !held.is_empty() {
+                message.text(held);
+                let span = Span::new(client, at.saturating_sub(held.len() as u64), at);
+                emit(Event { span, kind: EventKind::MessageData(held) });
+            }
+        }
+    }
+
+    /// Octets of the message in transit are missing.
+    pub(super) fn message_gap(&mut self, missing: u64) {
+        if let Some(message) = &mut self.message {
+            message.missing = message.missing.saturating_add(missing);
+            message.size = message.size.saturating_add(missing);
+            // A header with a hole could join two fields into one.
+            message.header_over = true;
+        }
+    }
+}
