@@ -1,0 +1,390 @@
+//! The open connections of a capture, found by their endpoints and let go when they are over.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use super::connection::{Connection, Segment};
+use super::key::{FiveTuple, FlowKey, MIX, fold};
+use crate::limits::{CLOSED_LINGER, CONNECTIONS, IDLE, REASSEMBLY_TOTAL, UNANSWERED};
+use crate::stream::Direction;
+use crate::time::{Interval, Timestamp};
+
+/// Open connections, each with a `T` that its owner keeps about it.
+///
+/// When a connection ends depends on the times of the packets of the whole capture and on its own
+/// packets, and on nothing else, as long as no limit is reached: every shard decides alike.
+#[derive(Debug)]
+pub struct Table<T> {
+    /// The first slot of each hash; slots of equal hashes are chained.
+    places: HashMap<u64, u32, Seeded>,
+    slots: Vec<Option<Slot<T>>>,
+    free: Vec<u32>,
+    open: usize,
+    /// When to look at a connection again. Each open one has an entry that is not later than its
+    /// end; entries of connections that are gone are skipped.
+    deadlines: BinaryHeap<Reverse<Deadline>>,
+    /// The slot of the last packet, whose books are not settled yet.
+    last: Option<u32>,
+    /// Octets held back by all connections but the last, bookkeeping included.
+    held: usize,
+    limits: Limits,
+    reached: Vec<LimitReached>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    key: FlowKey,
+    connection: Connection,
+    state: T,
+    /// Whether the key's lower endpoint is the originator.
+    lower_originates: bool,
+    /// Whether its end after a close stands in the deadlines.
+    closing: bool,
+    /// What of `held` is this connection's.
+    held: usize,
+    next: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Deadline {
+    time: Timestamp,
+    number: u64,
+    place: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    connections: usize,
+    held: usize,
+}
+
+/// The connection of a packet.
+#[derive(Debug)]
+pub struct Entry<'t, T> {
+    /// The connection; the packet is still to be fed to it.
+    pub connection: &'t mut Connection,
+    /// What its owner keeps about it.
+    pub state: &'t mut T,
+    /// Which way the packet goes.
+    pub direction: Direction,
+    /// Whether the packet opened it.
+    pub is_new: bool,
+}
+
+/// A limit that was reached, for the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitReached {
+    /// More connections were open than [`CONNECTIONS`]: so many were ended before their time.
+    Connections {
+        /// How many.
+        ended: u64,
+        /// The packet at which it happened first.
+        packet: u64,
+    },
+    /// More octets were held back than [`REASSEMBLY_TOTAL`]: from then on, missing segments were
+    /// given up early.
+    Held {
+        /// The packet at which it happened first.
+        packet: u64,
+    },
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table::new()
+    }
+}
+
+impl<T> Table<T> {
+    /// Without connections.
+    #[must_use]
+    pub fn new() -> Table<T> {
+        Table::with_limits(Limits { connections: CONNECTIONS, held: REASSEMBLY_TOTAL })
+    }
+
+    fn with_limits(limits: Limits) -> Table<T> {
+        Table {
+            places: HashMap::with_hasher(Seeded::new()),
+            slots: Vec::new(),
+            free: Vec::new(),
+            open: 0,
+            deadlines: BinaryHeap::new(),
+            last: None,
+            held: 0,
+            limits,
+            reached: Vec::new(),
+        }
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open == 0
+    }
+
+    /// The limits that were reached.
+    #[must_use]
+    pub fn limits_reached(&self) -> &[LimitReached] {
+        &self.reached
+    }
+
+    /// The connection that a segment belongs to, opened by it if there is none. `open` makes the
+    /// state of a new one; `ended` takes a connection that this one follows on the same ports, or
+    /// that a limit drove out. What a connection still holds back is the caller's to ask for
+    /// ([`Connection::finish`]).
+    pub fn put(
+        &mut self,
+        tuple: &FiveTuple,
+        segment: &Segment<'_>,
+        open: impl FnOnce(&Connection) -> T,
+        ended: &mut impl FnMut(Connection, T),
+    ) -> Entry<'_, T> {
+        let (key, source_is_lower) = FlowKey::of(tuple);
+        let found = self.find(&key);
+        if self.last != found {
+            self.settle(segment.packet);
+        }
+        let mut successor = None;
+        if let Some(place) = found
+            && let Some(slot) = self.slots.get(place as usize).and_then(Option::as_ref)
+        {
+            let direction = slot.direction(source_is_lower);
+            if segment.tcp.flags.syn() && slot.connection.is_succeeded_by(direction, segment) {
+                successor = Some(slot.connection.successor(direction, segment, tuple));
+                self.last = None;
+                if let Some((connection, state)) = self.remove(place) {
+                    ended(connection, state);
+                }
+            }
+        }
+        let is_new = found.is_none() || successor.is_some();
+        let place = match found {
+            Some(place) if !is_new => place,
+            _ => {
+                self.make_room(segment.packet, ended);
+                let connection = successor.unwrap_or_else(|| Connection::new(segment, tuple));
+                let state = open(&connection);
+                self.insert(key, connection, state)
+            }
+        };
+        self.last = Some(place);
+        let allowance = self.limits.held.saturating_sub(self.held);
+        let slot = self.slots[place as usize].as_mut().expect("a place that was found or made holds a connection");
+        slot.connection.set_allowance(allowance.saturating_add(slot.held));
+        let direction = slot.direction(source_is_lower);
+        Entry { connection: &mut slot.connection, state: &mut slot.state, direction, is_new }
+    }
+
+    /// Ends the connections whose time is over at `now`, a time of the capture; those that end
+    /// together come in the order of their first packets. To be called between batches.
+    pub fn expire(&mut self, now: Timestamp, ended: &mut impl FnMut(Connection, T)) {
+        self.settle(0);
+        let mut over = Vec::new();
+        while let Some(place) = self.next_over(Some(now)) {
+            over.extend(self.remove(place));
+        }
+        // Connections that ended early leave their later deadlines behind.
+        if self.deadlines.len() > 4 * self.open + 1024 {
+            let slots = &self.slots;
+            self.deadlines.retain(|Reverse(deadline)| {
+                matches!(slots.get(deadline.place as usize), Some(Some(slot)) if slot.connection.number == deadline.number)
+            });
+        }
+        over.sort_by_key(|(connection, _)| connection.number);
+        over.into_iter().for_each(|(connection, state)| ended(connection, state));
+    }
+
+    /// Ends every connection, in the order of their first packets.
+    pub fn drain(&mut self, ended: &mut impl FnMut(Connection, T)) {
+        self.places.clear();
+        self.deadlines.clear();
+        self.free.clear();
+        (self.open, self.held, self.last) = (0, 0, None);
+        let mut all: Vec<_> = self.slots.drain(..).flatten().collect();
+        all.sort_by_key(|slot| slot.connection.number);
+        all.into_iter().for_each(|slot| ended(slot.connection, slot.state));
+    }
+
+    fn find(&self, key: &FlowKey) -> Option<u32> {
+        let holds = |place: &u32| matches!(self.slots.get(*place as usize), Some(Some(slot)) if slot.key == *key);
+        if let Some(last) = self.last.filter(holds) {
+            return Some(last);
+        }
+        let mut place = self.places.get(&key.hash64()).copied();
+        while let Some(at) = place {
+            if holds(&at) {
+                return place;
+            }
+            place = self.slots[at as usize].as_ref().and_then(|slot| slot.next);
+        }
+        None
+    }
+
+    fn insert(&mut self, key: FlowKey, connection: Connection, state: T) -> u32 {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            (self.slots.len() - 1) as u32
+        });
+        let lower_originates = connection.originator == key.lower();
+        // Not answered yet; what it turns out to be is seen when this time comes.
+        let time = later(connection.last_time, UNANSWERED);
+        self.deadlines.push(Reverse(Deadline { time, number: connection.number, place }));
+        let next = self.places.insert(key.hash64(), place);
+        self.slots[place as usize] =
+            Some(Slot { key, connection, state, lower_originates, closing: false, held: 0, next });
+        self.open += 1;
+        place
+    }
+
+    fn remove(&mut self, place: u32) -> Option<(Connection, T)> {
+        let slot = self.slots.get_mut(place as usize)?.take()?;
+        let hash = slot.key.hash64();
+        match self.places.get(&hash).copied() {
+            Some(first) if first == place => {
+                match slot.next {
+                    Some(next) => self.places.insert(hash, next),
+                    None => self.places.remove(&hash),
+                };
+            }
+            first => {
+                let mut at = first;
+                while let Some(before) = at.and_then(|at| self.slots[at as usize].as_mut()) {
+                    if before.next == Some(place) {
+                        before.next = slot.next;
+                        break;
+                    }
+                    at = before.next;
+                }
+            }
+        }
+        self.free.push(place);
+        self.open -= 1;
+        self.held -= slot.held;
+        if self.last == Some(place) {
+            self.last = None;
+        }
+        Some((slot.connection, slot.state))
+    }
+
+    /// Books what the last packet changed: octets held back, a close.
+    fn settle(&mut self, packet: u64) {
+        let Some(place) = self.last.take() else { return };
+        let Some(slot) = self.slots[place as usize].as_mut() else { return };
+        let held = slot.connection.held();
+        self.held = self.held - slot.held + held;
+        slot.held = held;
+        if slot.connection.is_closed() && !slot.closing {
+            slot.closing = true;
+            let time = slot.end();
+            self.deadlines.push(Reverse(Deadline { time, number: slot.connection.number, place }));
+        }
+        if self.held > self.limits.held && !self.reached.iter().any(|r| matches!(r, LimitReached::Held { .. })) {
+            self.reached.push(LimitReached::Held { packet });
+        }
+    }
+
+    /// The connection that ends first, if its end is not after `now`.
+    fn next_over(&mut self, now: Option<Timestamp>) -> Option<u32> {
+        while let Some(Reverse(deadline)) = self.deadlines.peek().copied() {
+            if now.is_some_and(|now| deadline.time > now) {
+                return None;
+            }
+            self.deadlines.pop();
+            let Some(Some(slot)) = self.slots.get(deadline.place as usize) else { continue };
+            if slot.connection.number != deadline.number {
+                continue;
+            }
+            let end = slot.end();
+            if end <= deadline.time {
+                return Some(deadline.place);
+            }
+            self.deadlines.push(Reverse(Deadline { time: end, ..deadline }));
+        }
+        None
+    }
+
+    /// Where the table is full, the connection that would end soonest ends now: of those that are
+    /// alike, the one that was idle longest.
+    fn make_room(&mut self, packet: u64, ended: &mut impl FnMut(Connection, T)) {
+        while self.open >= self.limits.connections.max(1) {
+            let Some((connection, state)) = self.next_over(None).and_then(|place| self.remove(place)) else { return };
+            ended(connection, state);
+            let recorded = self.reached.iter_mut().find_map(|reached| match reached {
+                LimitReached::Connections { ended, .. } => Some(ended),
+                LimitReached::Held { .. } => None,
+            });
+            match recorded {
+                Some(ended) => *ended += 1,
+                None => self.reached.push(LimitReached::Connections { ended: 1, packet }),
+            }
+        }
+    }
+}
+
+impl<T> Slot<T> {
+    fn direction(&self, source_is_lower: bool) -> Direction {
+        if source_is_lower == self.lower_originates { Direction::FromOriginator } else { Direction::FromResponder }
+    }
+
+    /// When the connection is over, if no further packet of it comes.
+    fn end(&self) -> Timestamp {
+        let connection = &self.connection;
+        let after = match connection {
+            closed if closed.is_closed() => CLOSED_LINGER,
+            unanswered if unanswered.is_unanswered() => UNANSWERED,
+            _ => IDLE,
+        };
+        later(connection.last_time, after)
+    }
+}
+
+fn later(time: Timestamp, by: Interval) -> Timestamp {
+    Timestamp::from_nanos(time.nanos().saturating_add(by.nanos()))
+}
+
+/// Hashes that are hashes already. The fixed hash of a flow is public, and who sends packets could
+/// choose ports that fall together in a small table: a seed of this process moves them apart. Its
+/// value shows nowhere: no output depends on the order of the map.
+#[derive(Clone, Debug)]
+struct Seeded {
+    seed: u64,
+}
+
+impl Seeded {
+    fn new() -> Seeded {
+        Seeded { seed: RandomState::new().hash_one(MIX[0]) }
+    }
+}
+
+impl BuildHasher for Seeded {
+    type Hasher = Word;
+
+    fn build_hasher(&self) -> Word {
+        Word(self.seed)
+    }
+}
+
+struct Word(u64);
+
+impl Hasher for Word {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = fold(self.0 ^ word, MIX[1]);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
