@@ -3,3 +3,11 @@
 /// Octets of captured packets that are read, analysed and let go together. Large enough that the
 /// work between batches does not count, small enough to stay in a processor's cache.
 pub const BATCH_OCTETS: usize = 1 << 20;
+
+/// Echo requests that are remembered until their reply comes, so that a reply can name its request.
+/// A flood must not grow the memory; a reply that comes after so many later requests stays unmatched.
+pub const ECHO_REQUESTS: usize = 4096;
+
+/// Addresses of which the owner is remembered, so that a second owner is noticed (ARP). More than the
+/// hosts of any one link; a scan of a larger range forgets the oldest.
+pub const ARP_OWNERS: usize = 4096;
