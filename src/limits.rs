@@ -242,3 +242,10 @@ pub const IDLE: Interval = Interval::from_secs(15 * 60);
 /// After so long a silence a SYN with a new number opens a new connection, even though the end of
 /// the old one was not seen. RFC 9293 §3.6.1: twice the maximum segment lifetime of 2 minutes.
 pub const REUSE_SILENCE: Interval = Interval::from_secs(240);
+/// Echo requests that are remembered until their reply comes, so that a reply can name its request.
+/// A flood must not grow the memory; a reply that comes after so many later requests stays unmatched.
+pub const ECHO_REQUESTS: usize = 4096;
+
+/// Addresses of which the owner is remembered, so that a second owner is noticed (ARP). More than the
+/// hosts of any one link; a scan of a larger range forgets the oldest.
+pub const ARP_OWNERS: usize = 4096;
