@@ -141,8 +141,12 @@ impl Walk<'_> {
         // The fields are in the byte order of the capturing host, which nothing states: the one in
         // which they lead to the packet is the right one.
         let rest = self.rest();
-        let found = nflog_payload(rest, u16::from_le_bytes).or_else(|| nflog_payload(rest, u16::from_be_bytes));
-        let Some((start, len)) = found else { return self.unknown() };
+        let little = nflog_payload(rest, u16::from_le_bytes);
+        let found = little.or_else(|cut| nflog_payload(rest, u16::from_be_bytes).map_err(|other| cut.min(other)));
+        let (start, len) = match found {
+            Ok(found) => found,
+            Err(needed) => return self.cut(LayerKind::Nflog, needed),
+        };
         self.limit(start.saturating_add(len));
         if !self.push(LayerKind::Nflog, start) {
             return Next::End;
@@ -159,6 +163,7 @@ impl Walk<'_> {
         let rest = self.rest();
         let framing = if rest.starts_with(&[0xff, 0x03]) { 2 } else { 0 };
         let (protocol, len) = match rest.get(framing..) {
+            Some(&[0xff]) => return self.cut(LayerKind::Ppp, 4),
             Some(&[low, ..]) if low & 1 == 1 => (u16::from(low), 1),
             Some(&[high, low, ..]) => (u16::from_be_bytes([high, low]), 2),
             _ => return self.cut(LayerKind::Ppp, framing + 2),
@@ -217,15 +222,17 @@ impl Walk<'_> {
     }
 }
 
-/// Where the packet in an NFLOG message is: (its first octet, its length).
-fn nflog_payload(message: &[u8], number: impl Fn([u8; 2]) -> u16) -> Option<(usize, usize)> {
+/// Where the packet in an NFLOG message is: (its first octet, its length). `Err`: the message is not
+/// long enough to tell; so many octets would bring the next field.
+fn nflog_payload(message: &[u8], number: impl Fn([u8; 2]) -> u16) -> Result<(usize, usize), usize> {
     let mut at = 4usize;
     loop {
-        let &[a, b, c, d] = message.get(at..)?.first_chunk()?;
+        let &[a, b, c, d] = message.get(at..).and_then(<[u8]>::first_chunk).ok_or(at + 4)?;
         let (length, kind) = (usize::from(number([a, b])), number([c, d]));
-        let len = length.checked_sub(4)?;
+        // A length that does not even count itself ends the fields as well as the message would.
+        let len = length.checked_sub(4).ok_or(message.len() + 4)?;
         if kind == NFLOG_PAYLOAD {
-            return Some((at + 4, len));
+            return Ok((at + 4, len));
         }
         at += length.next_multiple_of(4);
     }

@@ -12,7 +12,11 @@ mod layers;
 mod link;
 mod link_type;
 mod options;
+#[cfg(test)]
+mod samples;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 mod walk;
 
@@ -78,29 +82,5 @@ fn check(frame: &Frame<'_>) {
     if let Some(stop) = frame.stop {
         assert!(!stop.to_string().is_empty());
         assert!(stop.at as usize <= frame.bytes.len(), "decoding stops in the packet");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decodes_a_plain_segment() {
-        let packet: Vec<u8> = [
-            &[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0][..],
-            &[0x45, 0, 0, 42, 0, 7, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2],
-            &[0x9c, 0x40, 0, 25, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x18, 1, 0, 0, 0, 0, 0],
-            b"hi",
-            &[0, 0, 0, 0],
-        ]
-        .concat();
-        let frame = decode(LinkType::ETHERNET, &packet);
-        let Transport::Tcp(tcp) = frame.transport else { panic!("{frame:?}") };
-        assert_eq!((tcp.source_port, tcp.destination_port, tcp.payload, tcp.payload_len), (40000, 25, &b"hi"[..], 2));
-        assert_eq!((frame.stop, frame.payload_range(), frame.trailer_range()), (None, (54, 56), (56, 60)));
-        for len in 0..packet.len() {
-            fuzz_decode(&packet[..len]);
-        }
     }
 }
