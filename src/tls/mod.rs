@@ -11,6 +11,7 @@ mod anomaly;
 mod certificate;
 mod conversation;
 mod extension;
+mod fingerprint;
 mod handshake;
 mod hello;
 mod length;
