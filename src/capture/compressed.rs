@@ -31,9 +31,9 @@ pub(super) fn unpack(file: impl Read + Send + 'static) -> io::Result<Input> {
             decoder.window_log_max(limits::ZSTD_WINDOW_LOG)?;
             Box::new(decoder)
         }
-        Compression::Lz4 => {
-            Box::new(Lz4 { frames: FrameDecoder::new(Frames { packed, part: Part::Magic, at: 0, header: [0; 6] }) })
-        }
+        Compression::Lz4 => Box::new(Lz4 {
+            frames: FrameDecoder::new(Frames { packed, part: Part::Magic, at: 0, header: [0; 4], ended: false }),
+        }),
     };
     Ok(Input { octets, compression: Some(compression), taken })
 }
@@ -65,11 +65,18 @@ struct Lz4<R: Read> {
 
 impl<R: Read> Read for Lz4<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let octets = self.frames.read(room).map_err(io::Error::from)?;
-        if octets == 0 && !room.is_empty() && !self.frames.get_ref().is_between_frames() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        loop {
+            // The decoder stops at the end of each frame, and goes on when it is asked again.
+            let octets = self.frames.read(room)?;
+            let packed = self.frames.get_ref();
+            match octets {
+                0 if room.is_empty() => return Ok(0),
+                0 if !packed.ended => {}
+                0 if packed.is_between_frames() => return Ok(0),
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                octets => return Ok(octets),
+            }
         }
-        Ok(octets)
     }
 }
 
@@ -80,7 +87,9 @@ struct Frames<R> {
     /// Octets of the part that passed.
     at: usize,
     /// The first octets of the part.
-    header: [u8; 6],
+    header: [u8; 4],
+    /// Whether nothing more came.
+    ended: bool,
 }
 
 /// The parts of an LZ4 frame, in order (LZ4 Frame Format 1.6).
@@ -137,7 +146,7 @@ impl<R> Frames<R> {
 
     /// The part after the one that has just passed.
     fn next(&self) -> Part {
-        let [a, b, c, d, ..] = self.header;
+        let [a, b, c, d] = self.header;
         match self.part {
             Part::Magic if [a, b, c, d] == LZ4_MAGIC => Part::Descriptor,
             Part::Magic | Part::Unknown => Part::Unknown,
@@ -162,6 +171,7 @@ impl<R> Frames<R> {
 impl<R: Read> Read for Frames<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let octets = self.packed.read(room)?;
+        self.ended = octets == 0 && !room.is_empty();
         self.follow(&room[..octets]);
         Ok(octets)
     }
@@ -174,3 +184,162 @@ const MAGICS: [(&[u8], Compression); 3] = [
     (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
     (&LZ4_MAGIC, Compression::Lz4),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::write::GzEncoder;
+    use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
+
+    use super::super::samples::{Trickle, Xorshift, drain, pcap_header, record};
+    use super::super::{Batch, Error, FaultKind, Filled, Foreign, Options, Source, read_from};
+    use super::*;
+
+    fn capture() -> Vec<u8> {
+        let (mut random, mut capture) = (Xorshift(3), pcap_header());
+        for n in 0..60 {
+            let data: Vec<u8> = (0..n).map(|_| random.next() as u8 & 0x3f).collect();
+            capture.extend(record(n, 0, &data, n));
+        }
+        capture
+    }
+
+    fn gzip(octets: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(octets).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(octets: &[u8]) -> Vec<u8> {
+        zstd::encode_all(octets, 3).unwrap()
+    }
+
+    fn lz4(octets: &[u8]) -> Vec<u8> {
+        lz4_with(octets, FrameInfo::new())
+    }
+
+    fn lz4_with(octets: &[u8], info: FrameInfo) -> Vec<u8> {
+        let mut encoder = FrameEncoder::with_frame_info(info.block_size(BlockSize::Max64KB), Vec::new());
+        // Several blocks, as a program that flushes writes them.
+        for piece in octets.chunks(700) {
+            encoder.write_all(piece).unwrap();
+            encoder.flush().unwrap();
+        }
+        encoder.finish().unwrap()
+    }
+
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    const ALL: [(Compression, Pack); 4] = [
+        (Compression::Gzip, gzip),
+        (Compression::Zstd, zstd),
+        (Compression::Lz4, lz4),
+        (Compression::Lz4, |octets| lz4_with(octets, FrameInfo::new().block_checksums(true).content_checksum(true))),
+    ];
+
+    fn open(octets: Vec<u8>) -> Result<Box<dyn Source>, Error> {
+        read_from(io::Cursor::new(octets), "test", &Options::default())
+    }
+
+    #[test]
+    fn reads_a_packed_capture_as_the_plain_one_in_one_part_or_two() {
+        let capture = capture();
+        let plain = drain(&mut *open(capture.clone()).unwrap());
+        let (first, second) = capture.split_at(1000);
+        for (compression, pack) in ALL {
+            for packed in [pack(&capture), [pack(first), pack(second)].concat()] {
+                let octets = packed.len() as u64;
+                let unpacked = drain(&mut *open(packed.clone()).unwrap());
+                assert!(plain.0 == unpacked.0, "{compression}");
+                assert_eq!((unpacked.1.faults.len(), unpacked.1.octets_read), (0, octets), "{compression}");
+                let source = read_from(Trickle(io::Cursor::new(packed)), "-", &Options::default());
+                assert!(plain.0 == drain(&mut *source.unwrap()).0, "{compression}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_packed_capture_cut_anywhere_gives_what_can_be_unpacked_and_a_fault() {
+        let capture = capture();
+        let all = drain(&mut *open(capture.clone()).unwrap()).0.concat();
+        for (compression, pack) in ALL {
+            let packed = [pack(&capture[..1000]), pack(&capture[1000..])].concat();
+            let parts = pack(&capture[..1000]).len();
+            let mut most = 0;
+            for cut in 0..packed.len() {
+                let mut source = match open(packed[..cut].to_vec()) {
+                    Ok(source) => source,
+                    Err(Error::Empty(_) | Error::NotACapture { .. }) => {
+                        // zstd gives nothing of a block that is not there as a whole.
+                        assert!(cut < parts, "{compression} cut at {cut}");
+                        continue;
+                    }
+                    Err(error) => panic!("{compression} cut at {cut}: {error}"),
+                };
+                let (batches, info) = drain(&mut *source);
+                let packets = batches.concat();
+                assert!(all.starts_with(&packets), "{compression} cut at {cut}");
+                assert!(packets.len() >= most, "{compression} cut at {cut}");
+                most = packets.len();
+                assert_eq!(info.faults.len(), 1, "{compression} cut at {cut}");
+                if cut != parts {
+                    assert_eq!(info.faults[0].what, FaultKind::CutCompressed(compression), "cut at {cut}");
+                }
+            }
+            assert!(most > 20, "{compression}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_stream_is_a_fault_after_the_last_good_packet() {
+        for (compression, pack) in ALL {
+            let packed = pack(&capture());
+            let mut random = Xorshift(11);
+            for _ in 0..200 {
+                let mut damaged = packed.clone();
+                let at = (random.next() as usize) % damaged.len();
+                damaged[at] ^= 1 << (random.next() % 8);
+                if let Ok(mut source) = open(damaged) {
+                    let (_, info) = drain(&mut *source);
+                    assert!(info.faults.len() <= 100, "{compression}");
+                }
+            }
+        }
+        let mut trailing = gzip(&capture());
+        trailing.extend(b"and then garbage");
+        let (batches, info) = drain(&mut *open(trailing).unwrap());
+        assert_eq!((batches.concat().len(), info.faults.len()), (60, 1));
+        assert!(matches!(info.faults[0].what, FaultKind::BrokenCompressed(Compression::Gzip, _)));
+    }
+
+    #[test]
+    fn says_what_is_inside_when_it_is_no_capture() {
+        for (compression, pack) in ALL {
+            let inside = |octets: &[u8]| match open(pack(octets)).err() {
+                Some(Error::NotACapture { what, .. }) => what,
+                other => panic!("{compression}: {other:?}"),
+            };
+            assert_eq!(inside(b"not a capture"), Foreign::Inside(compression.name()));
+            assert_eq!(inside(b""), Foreign::Inside(compression.name()));
+        }
+        let error = open(b"\x1f\x8b\x08\x00".to_vec()).err().unwrap();
+        assert!(error.to_string().contains("begins like a gzip file"), "{error}");
+    }
+
+    #[test]
+    fn a_stream_that_unpacks_to_a_thousand_times_its_size_takes_one_batch_of_memory() {
+        let mut capture = pcap_header();
+        for n in 0..300 {
+            capture.extend(record(n, 0, &vec![0; 200_000], 1));
+        }
+        for (compression, pack) in ALL {
+            let mut source = open(pack(&capture)).unwrap();
+            let (mut batch, mut packets) = (Batch::new(), 0);
+            while source.next_batch(&mut batch).unwrap() == Filled::Batch {
+                packets += batch.len();
+            }
+            assert_eq!(packets, 300, "{compression}");
+            assert_eq!(batch.buffer.len(), limits::BATCH_OCTETS, "{compression}");
+        }
+    }
+}

@@ -351,3 +351,136 @@ fn unfit(head: &[u8], end: Option<End>, compression: Option<Compression>) -> Unf
 }
 
 const MAGIC: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Blocks, Trickle, Xorshift, drain, pcap, pcap_header, record, seen};
+    use super::super::{Batch, Filled, Options, Source, read_from};
+    use super::*;
+    use crate::limits;
+
+    /// Captures of a few MiB, with packets of all lengths, in both formats.
+    fn large() -> [Vec<u8>; 2] {
+        let blocks = Blocks { big: false };
+        let (mut random, noise) = (Xorshift(7), vec![0x5a; 262_144]);
+        let mut classic = pcap_header();
+        let mut modern = [blocks.section(&[]), blocks.interface(1, 0, &[])].concat();
+        for n in 0..4000 {
+            let most = if n % 1000 == 0 { 262_144 } else { 1514 };
+            let data = &noise[..(random.next() % (most + 1)) as usize];
+            classic.extend(record(n, 0, data, 1));
+            modern.extend(blocks.enhanced(0, u64::from(n), data, 1, &[]));
+            if n == 2000 {
+                modern.extend(blocks.block(0xbad, &[&vec![1; 3 << 20]]));
+            }
+        }
+        [classic, modern]
+    }
+
+    #[test]
+    fn batches_end_where_the_capture_says_however_its_octets_come() {
+        for capture in large() {
+            let options = Options::default();
+            let whole = drain(&mut *read_from(io::Cursor::new(capture.clone()), "test", &options).unwrap());
+            let single = drain(&mut *read_from(Trickle(io::Cursor::new(capture)), "test", &options).unwrap());
+            assert!(whole.0.len() > 2);
+            assert!(whole.0 == single.0);
+            assert_eq!(whole.0.concat().len(), 4000);
+            for batch in &whole.0 {
+                assert!(batch.iter().map(|packet| packet.data.len()).sum::<usize>() <= limits::BATCH_OCTETS);
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_longer_than_a_batch_comes_alone() {
+        let blocks = Blocks { big: true };
+        let long = blocks.option(1, &[b'c'; 60_000]).repeat(30);
+        let capture = [
+            blocks.section(&[]),
+            blocks.interface(1, 0, &[]),
+            blocks.enhanced(0, 1, b"a", 1, &[]),
+            blocks.enhanced(0, 2, b"b", 1, &long),
+            blocks.enhanced(0, 3, b"c", 1, &[]),
+        ]
+        .concat();
+        let (batches, _) = drain(&mut *read_from(io::Cursor::new(capture), "test", &Options::default()).unwrap());
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_prompt_source_gives_a_packet_before_the_next_one_is_there() {
+        let capture = pcap(&[(1, b"one"), (2, b"two"), (3, b"three")]);
+        let octets = Trickle(io::Cursor::new(capture));
+        let mut source = read_from(octets, "-", &Options { prompt: true }).unwrap();
+        let mut batch = Batch::new();
+        for number in 1..=3 {
+            assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::Batch);
+            let packets = seen(&batch);
+            assert_eq!((packets.len(), packets[0].number), (1, number));
+            // The record of the next packet has not been asked for.
+            assert!(source.info().octets_read <= 24 + number * 19 + 2);
+        }
+        assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::End);
+        assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::End);
+    }
+
+    #[test]
+    fn a_system_that_cannot_read_on_is_a_fault() {
+        struct Failing(bool);
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                // First a signal, then EIO.
+                let number = if std::mem::replace(&mut self.0, false) { 4 } else { 5 };
+                Err(io::Error::from_raw_os_error(number))
+            }
+        }
+        let octets = io::Cursor::new(pcap(&[(1, b"good"), (2, b"cut")])[..50].to_vec()).chain(Failing(true));
+        let (batches, info) = drain(&mut *read_from(octets, "test", &Options::default()).unwrap());
+        assert_eq!(batches.concat().len(), 1);
+        assert!(matches!(info.faults[..], [Fault { what: FaultKind::Unreadable(_), offset: 44, packet: 1, .. }]));
+    }
+
+    #[test]
+    fn a_capture_cut_at_any_octet_gives_every_packet_that_is_whole() {
+        let blocks = Blocks { big: true };
+        let classic: Vec<Vec<u8>> =
+            vec![pcap_header(), record(1, 0, b"one", 3), record(2, 0, b"", 0), record(3, 0, b"33", 9)];
+        let modern = vec![
+            blocks.section(&blocks.option(1, b"comment")),
+            blocks.interface(1, 0, &blocks.option(9, &[9])),
+            blocks.enhanced(0, 1, b"one", 3, &blocks.option(1, b"first")),
+            blocks.block(0xbad, &[b"custom"]),
+            blocks.block(3, &[&blocks.u32(2), b"22"]),
+            blocks.section(&[]),
+            blocks.interface(113, 0, &[]),
+            blocks.enhanced(0, 1, b"three", 5, &[]),
+        ];
+        for (parts, is_packet) in
+            [(classic, &(|n: usize| n >= 1) as &dyn Fn(usize) -> bool), (modern, &|n| [2, 4, 7].contains(&n))]
+        {
+            let capture = parts.concat();
+            let ends: Vec<usize> = (1..=parts.len()).map(|n| parts[..n].concat().len()).collect();
+            for cut in 0..=capture.len() {
+                let source = read_from(io::Cursor::new(capture[..cut].to_vec()), "test", &Options::default());
+                match (cut, source) {
+                    (0, source) => assert!(matches!(source.err(), Some(Error::Empty(_)))),
+                    (1..4, source) => assert!(matches!(
+                        source.err(),
+                        Some(Error::NotACapture { what: Foreign::TooShort(octets), .. }) if octets == cut
+                    )),
+                    (_, source) => {
+                        let (batches, info) = drain(&mut *source.unwrap());
+                        let whole = (0..parts.len()).filter(|n| ends[*n] <= cut && is_packet(*n)).count();
+                        assert_eq!(batches.concat().len(), whole, "cut at {cut}");
+                        assert_eq!(info.faults.len(), usize::from(!ends.contains(&cut)), "cut at {cut}");
+                        for fault in &info.faults {
+                            assert!(fault.offset == 0 || ends.contains(&(fault.offset as usize)));
+                            assert!(fault.to_string().contains("cut short"), "{fault}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -99,3 +99,47 @@ impl<S: Source> Source for Filtered<S> {
         self.source.info()
     }
 }
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::samples::{drain, pcap};
+    use super::super::{Options, read_from};
+    use super::*;
+
+    /// Ethernet, IPv4 and the first octets of TCP or UDP, from 192.0.2.1 to 198.51.100.2.
+    fn frame(protocol: u8, port: u8) -> Vec<u8> {
+        let mut frame = vec![0; 12];
+        frame.extend([8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2]);
+        frame.extend([0x80, 0, 0, port]);
+        frame.extend([0; 16]);
+        frame
+    }
+
+    #[test]
+    fn only_packets_that_match_are_left_with_their_numbers() {
+        let (smtp, dns) = (frame(6, 25), frame(17, 53));
+        let capture = pcap(&[(1, &smtp), (2, &dns), (3, &smtp)]);
+        let source = read_from(Cursor::new(capture), "test", &Options::default()).unwrap();
+        let (batches, _) = drain(&mut Filtered::new(source, "tcp port 25 and host 192.0.2.1").unwrap());
+        let numbers: Vec<u64> = batches.concat().iter().map(|packet| packet.number).collect();
+        assert_eq!(numbers, [1, 3]);
+    }
+
+    #[test]
+    fn a_filter_speaks_of_the_link_type() {
+        let raw = Filter::compile(LinkType(101), "udp").unwrap();
+        assert!(raw.matches(&frame(17, 53)[14..]));
+        assert!(!raw.matches(&frame(6, 25)[14..]));
+        assert!(!raw.matches(&[]));
+    }
+
+    #[test]
+    fn a_filter_that_is_not_valid_is_refused_with_the_reason() {
+        let source = read_from(Cursor::new(pcap(&[])), "test", &Options::default()).unwrap();
+        let error = Filtered::new(source, "tcp prt 25").err().unwrap().to_string();
+        assert!(error.starts_with("the filter \"tcp prt 25\" is not valid: "), "{error}");
+        assert!(error.contains("syntax error"), "{error}");
+    }
+}

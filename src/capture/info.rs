@@ -225,7 +225,7 @@ impl fmt::Display for Fault {
             self.packet
         )?;
         match self.lost {
-            Some(octets) => write!(f, "; {octets} octets were not read"),
+            Some(octets) => write!(f, "; {octets} octets not read"),
             None => Ok(()),
         }
     }

@@ -247,3 +247,107 @@ impl Source for Merge {
 
 /// What a packet counts in a batch besides its octets, as its record header in a file does.
 const RECORD_OCTETS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::samples::{Blocks, Seen, drain, pcap};
+    use super::super::{Options, open};
+    use super::*;
+
+    fn merged(files: &[Vec<u8>]) -> (Vec<Vec<Seen>>, Info) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = (0..files.len()).map(|n| folder.path().join(format!("{n}.pcap"))).collect();
+        for (path, octets) in paths.iter().zip(files) {
+            fs::write(path, octets).unwrap();
+        }
+        drain(&mut *open(&paths, &Options::default()).unwrap())
+    }
+
+    fn contents(packets: &[Seen]) -> Vec<&str> {
+        packets.iter().map(|packet| std::str::from_utf8(&packet.data).unwrap()).collect()
+    }
+
+    #[test]
+    fn several_files_are_one_capture_in_time_order() {
+        let (batches, info) = merged(&[
+            pcap(&[(5, b"5a"), (9, b"9a"), (8, b"8a, late")]),
+            pcap(&[(1, b"1b"), (5, b"5b"), (9, b"9b")]),
+            pcap(&[]),
+            pcap(&[(0, b"0d"), (1, b"1d")]),
+        ]);
+        let packets = batches.concat();
+        assert_eq!(contents(&packets), ["0d", "1b", "1d", "5a", "5b", "9a", "8a, late", "9b"]);
+        let numbers: Vec<u64> = packets.iter().map(|packet| packet.number).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!((info.files.len(), info.interfaces.len(), info.link_types.len()), (4, 4, 1));
+        let files: Vec<usize> = packets.iter().map(|p| info.interfaces[p.interface as usize].file).collect();
+        assert_eq!(files, [3, 1, 3, 0, 1, 0, 0, 1]);
+        assert_eq!(info.octets_total, Some(info.octets_read));
+        assert!(info.faults.is_empty());
+    }
+
+    #[test]
+    fn files_that_follow_each_other_are_handed_on_whole() {
+        let data = vec![b'x'; 100_000];
+        let packets = |from: u32| -> Vec<(u32, &[u8])> { (from..from + 25).map(|n| (n, &data[..])).collect() };
+        let files = [pcap(&packets(200)), pcap(&packets(100)), pcap(&packets(300))];
+        let (batches, _) = merged(&files);
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5, 10, 10, 5, 10, 10, 5]);
+        let seconds: Vec<i64> = batches.concat().iter().map(|packet| packet.nanos / 1_000_000_000).collect();
+        assert!(seconds.is_sorted());
+        // The same, overlapping: batches are full again.
+        let (batches, _) = merged(&[pcap(&packets(100)), pcap(&packets(100))]);
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [11, 11, 11, 11, 6]);
+    }
+
+    #[test]
+    fn faults_and_comments_are_numbered_over_the_whole() {
+        let blocks = Blocks { big: false };
+        let modern = |seconds: [u64; 2]| {
+            let comment = blocks.option(1, b"this one");
+            [
+                blocks.section(&[]),
+                blocks.interface(113, 0, &[]),
+                blocks.enhanced(0, seconds[0] * 1_000_000, b"m", 1, &[]),
+                blocks.enhanced(7, 0, b"bad", 3, &[]),
+                blocks.enhanced(0, seconds[1] * 1_000_000, b"n", 1, &comment),
+            ]
+            .concat()
+        };
+        let cut = pcap(&[(2, b"two"), (4, b"four"), (9, b"cut")]);
+        let cut = cut[..cut.len() - 1].to_vec();
+        for (seconds, comment, skipped, cut_after) in [([1, 3], 3, 1, 4), ([5, 6], 4, 3, 2), ([0, 1], 2, 1, 4)] {
+            let (batches, info) = merged(&[cut.clone(), modern(seconds)]);
+            assert_eq!(batches.concat().len(), 4);
+            assert_eq!(info.comments[0].packet, Some(comment), "{seconds:?}");
+            let mut faults: Vec<(bool, u64)> =
+                info.faults.iter().map(|fault| (fault.file.ends_with("0.pcap"), fault.packet)).collect();
+            faults.sort_unstable();
+            assert_eq!(faults, [(false, skipped), (true, cut_after)], "{seconds:?}");
+        }
+    }
+
+    #[test]
+    fn equals_sorting_all_packets_where_files_are_in_order() {
+        let mut random = super::super::samples::Xorshift(5);
+        for _ in 0..20 {
+            let mut all = Vec::new();
+            let mut files = Vec::new();
+            for file in 0..1 + random.next() % 5 {
+                let (mut time, mut packets) = (random.next() as u32 % 50, Vec::new());
+                for _ in 0..random.next() % 30 {
+                    time += random.next() as u32 % 3;
+                    packets.push((time, format!("{time} {file}")));
+                }
+                all.extend(packets.iter().map(|(time, name)| (*time, file, name.clone())));
+                let packets: Vec<(u32, &[u8])> = packets.iter().map(|(time, name)| (*time, name.as_bytes())).collect();
+                files.push(pcap(&packets));
+            }
+            all.sort_by_key(|(time, file, _)| (*time, *file));
+            let expected: Vec<&str> = all.iter().map(|(_, _, name)| name.as_str()).collect();
+            assert_eq!(contents(&merged(&files).0.concat()), expected);
+        }
+    }
+}

@@ -35,6 +35,8 @@ mod merge;
 mod open;
 mod pcap;
 mod pcapng;
+#[cfg(test)]
+mod samples;
 pub mod write;
 
 /// What [`Source::next_batch`] found.

@@ -139,3 +139,74 @@ fn fingerprint(octets: impl Read + Send + 'static) -> Option<String> {
     let _ = write!(all, "{:?} {:?} {:?} {:?}", info.faults, info.comments, info.names, info.drops);
     Some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::Foreign;
+    use super::super::samples::{Blocks, Xorshift, drain, pcap};
+    use super::*;
+
+    fn error(path: &Path) -> Error {
+        open(&[path.to_path_buf()], &Options::default()).err().unwrap()
+    }
+
+    #[test]
+    fn says_why_a_path_is_no_capture() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(error(folder.path()), Error::IsDirectory(_)));
+        assert!(matches!(error(&folder.path().join("missing")), Error::NotFound(_)));
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        assert!(matches!(error(&file), Error::Empty(_)));
+        fs::write(&file, b"Received: from client.example.org\r\n").unwrap();
+        assert!(matches!(error(&file), Error::NotACapture { what: Foreign::Unknown(_), .. }));
+        assert!(matches!(open(&[], &Options::default()).err(), Some(Error::NoFile)));
+        let twice = [PathBuf::from("-"), PathBuf::from("-")];
+        assert!(matches!(open(&twice, &Options::default()).err(), Some(Error::StandardInputTwice)));
+    }
+
+    #[test]
+    fn one_bad_file_of_several_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (good, bad) = (folder.path().join("good.pcap"), folder.path().join("bad.pcap"));
+        fs::write(&good, pcap(&[(1, b"x")])).unwrap();
+        let error = open(&[good.clone(), bad], &Options::default()).err().unwrap();
+        assert!(error.to_string().contains("bad.pcap"));
+        let (batches, info) = drain(&mut *open(&[good], &Options::default()).unwrap());
+        assert_eq!((batches.concat().len(), info.octets_total), (1, Some(41)));
+    }
+
+    #[test]
+    fn a_mutated_capture_reads_the_same_however_its_octets_come() {
+        let blocks = Blocks { big: true };
+        let comment = blocks.option(1, b"first");
+        let modern = [
+            blocks.section(&[]),
+            blocks.interface(1, 0, &blocks.option(9, &[9])),
+            blocks.enhanced(0, 1, b"one", 3, &comment),
+            blocks.block(4, &[&blocks.option(1, b"\xc0\0\x02\x01mx\0"), &[0; 4]]),
+            blocks.block(3, &[&blocks.u32(2), b"22"]),
+            blocks.block(5, &[&blocks.u32(0), &[0; 8], &blocks.option(4, &[1; 8])]),
+            blocks.block(10, &[&blocks.u32(1), &blocks.u32(3), b"key"]),
+        ]
+        .concat();
+        let mut patched = pcap(&[(1, b"12345678one"), (2, b"12345678two")]);
+        patched[..4].copy_from_slice(&[0x34, 0xcd, 0xb2, 0xa1]);
+        let mut random = Xorshift(9);
+        for capture in [pcap(&[(1, b"one"), (2, b""), (3, b"three")]), modern, patched] {
+            for cut in 0..=capture.len() {
+                fuzz_capture(&capture[..cut]);
+            }
+            for _ in 0..2000 {
+                let mut mutated = capture.clone();
+                for _ in 0..=random.next() % 4 {
+                    let at = random.next() as usize % mutated.len();
+                    mutated[at] = random.next() as u8;
+                }
+                fuzz_capture(&mutated);
+            }
+        }
+    }
+}

@@ -208,3 +208,143 @@ const MODIFIED: [usize; 2] = [24, 28];
 
 /// Above them stand the length of a frame check sequence and whether there is one.
 const LINK_TYPE_BITS: u32 = 0x03ff_ffff;
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{pcap, pcap_header, read, record};
+    use super::super::{Error, FaultKind, Options, read_from};
+    use super::*;
+
+    #[test]
+    fn reads_both_orders_with_microseconds_and_nanoseconds() {
+        let cases: [(&[u8], i64); 4] = [
+            (&[0xd4, 0xc3, 0xb2, 0xa1], 1_000_007_000),
+            (&[0xa1, 0xb2, 0xc3, 0xd4], 1_000_007_000),
+            (&[0x4d, 0x3c, 0xb2, 0xa1], 1_000_000_007),
+            (&[0xa1, 0xb2, 0x3c, 0x4d], 1_000_000_007),
+        ];
+        for (magic, nanos) in cases {
+            let big = magic[0] == 0xa1;
+            let number = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+            let short = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+            let mut capture = magic.to_vec();
+            capture.extend([short(2), short(4)].concat());
+            for n in [0, 0, 96, 113, 1, 7, 3, 60] {
+                capture.extend(number(n));
+            }
+            capture.extend(b"abc");
+            let (packets, info) = read(&capture);
+            assert_eq!(packets.len(), 1, "{magic:x?}");
+            assert_eq!((packets[0].nanos, packets[0].link_type, packets[0].original), (nanos, 113, 60));
+            assert_eq!((packets[0].number, &packets[0].data[..]), (1, &b"abc"[..]));
+            assert_eq!(info.nanoseconds, nanos == 1_000_000_007);
+            assert_eq!((info.link_types, info.interfaces[0].snaplen), (vec![LinkType(113)], 96));
+            assert!(info.faults.is_empty());
+        }
+    }
+
+    #[test]
+    fn reads_the_longer_records_of_a_patched_libpcap() {
+        for (extra, big) in [(8, false), (12, false), (8, true), (12, true)] {
+            let number = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+            let mut capture = pcap_header();
+            if big {
+                capture = [0xa1, 0xb2, 0xcd, 0x34, 0, 2, 0, 4].to_vec();
+                capture.extend([0, 0, 65535, 1].map(number).concat());
+            }
+            capture[..4].copy_from_slice(&number(0xa1b2_cd34));
+            for (fraction, data) in [(1, &b"first packet"[..]), (999_999, b"second"), (3, b"")] {
+                capture.extend([1_000_000_000, fraction, data.len() as u32, 60].map(number).concat());
+                capture.extend(&[4, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0][..extra]);
+                capture.extend(data);
+            }
+            let (packets, info) = read(&capture);
+            let data: Vec<&[u8]> = packets.iter().map(|packet| &packet.data[..]).collect();
+            assert_eq!(data, [&b"first packet"[..], b"second", b""], "{extra} {big}");
+            assert!(info.faults.is_empty());
+            let (packets, info) = read(&capture[..capture.len() - 1]);
+            assert_eq!((packets.len(), info.faults.len()), (2, 1));
+        }
+    }
+
+    #[test]
+    fn takes_only_the_link_type_where_the_length_of_a_check_sequence_stands_above_it() {
+        let mut capture = pcap(&[(1, b"x")]);
+        capture[20..24].copy_from_slice(&[1, 0, 0, 0x24]);
+        assert_eq!(read(&capture).0[0].link_type, 1);
+    }
+
+    #[test]
+    fn believes_a_record_and_not_the_snaplen() {
+        let mut capture = pcap(&[(1, b"longer than that")]);
+        capture[16..20].copy_from_slice(&[4, 0, 0, 0]);
+        assert_eq!(read(&capture).0[0].data, b"longer than that");
+    }
+
+    #[test]
+    fn takes_lengths_in_the_order_of_the_version() {
+        let swapped = |minor: u8| {
+            let mut capture = pcap_header();
+            capture[6] = minor;
+            capture.extend(record(1, 0, &[], 3));
+            capture.extend(b"abc");
+            read(&capture).0.first().map(|packet| (packet.data.len(), packet.original))
+        };
+        assert_eq!(swapped(2), Some((3, 0)));
+        assert_eq!(swapped(3), Some((0, 3)));
+        let mut capture = pcap_header();
+        capture[6] = 3;
+        capture.extend([1u32, 0, 60, 3].map(u32::to_le_bytes).concat());
+        capture.extend(b"abc");
+        assert_eq!(read(&capture).0[0].original, 60);
+    }
+
+    #[test]
+    fn a_record_longer_than_any_packet_ends_the_capture_with_a_fault() {
+        let mut capture = pcap(&[(1, b"good")]);
+        capture.extend([2u32, 0, 262_145, 262_145].map(u32::to_le_bytes).concat());
+        capture.extend(vec![0; 300_000]);
+        let (packets, info) = read(&capture);
+        assert_eq!(packets.len(), 1);
+        assert_eq!((info.faults[0].offset, info.faults[0].packet), (44, 1));
+        assert_eq!(info.faults[0].what, FaultKind::PacketTooLong { stated: 262_145 });
+        let longest = pcap(&[(1, &vec![7; 262_144])]);
+        assert_eq!(read(&longest).0[0].data.len(), 262_144);
+    }
+
+    #[test]
+    fn carries_a_fraction_of_more_than_a_second_over() {
+        let mut capture = pcap_header();
+        capture.extend(record(1, 2_500_000, b"x", 1));
+        capture.extend(record(u32::MAX, u32::MAX, b"x", 1));
+        let (packets, _) = read(&capture);
+        assert_eq!(packets[0].nanos, 3_500_000_000);
+        assert_eq!(packets[1].nanos, i64::from(u32::MAX) * 1_000_000_000 + i64::from(u32::MAX) * 1000);
+    }
+
+    #[test]
+    fn refuses_a_version_that_does_not_exist() {
+        let mut capture = pcap(&[]);
+        capture[4] = 3;
+        let error = read_from(std::io::Cursor::new(capture), "x.pcap", &Options::default()).err();
+        assert!(matches!(error, Some(Error::NotACapture { what: Foreign::Version(3, 4), .. })));
+    }
+
+    #[test]
+    fn says_what_is_cut() {
+        let capture = pcap(&[(1, b"good"), (2, b"cut")]);
+        let what = |octets: &[u8]| read(octets).1.faults[0].to_string();
+        assert_eq!(
+            what(&capture[..capture.len() - 1]),
+            "test: cut short: the last packet says 3 octets, 2 are there, at octet 44, after packet 1"
+        );
+        assert_eq!(
+            what(&capture[..50]),
+            "test: cut short: the next record takes at least 16 octets, 6 are there, at octet 44, after packet 1"
+        );
+        assert_eq!(
+            what(&capture[..20]),
+            "test: cut short: the header of the file takes 24 octets, 20 are there, at octet 0, after packet 0"
+        );
+    }
+}

@@ -391,3 +391,181 @@ const STATISTICS_INTERFACE_DROPS: u16 = 5;
 const STATISTICS_SYSTEM_DROPS: u16 = 7;
 const NAME_IPV4: u16 = 1;
 const NAME_IPV6: u16 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Blocks, read};
+    use super::super::{FaultKind, NameRecord, Secrets};
+    use super::*;
+
+    const LITTLE: Blocks = Blocks { big: false };
+    const BIG: Blocks = Blocks { big: true };
+
+    #[test]
+    fn each_section_has_its_own_order_and_interfaces() {
+        let mut capture = Vec::new();
+        for (blocks, link_type) in [(LITTLE, 1), (BIG, 113)] {
+            capture.extend(blocks.section(&blocks.option(1, b"a section")));
+            capture.extend(blocks.interface(link_type, 0, &blocks.option(2, b"eth0")));
+            capture.extend(blocks.interface(276, 0, &blocks.option(9, &[9])));
+            capture.extend(blocks.enhanced(0, 1_000_001, b"micro", 60, &[]));
+            capture.extend(blocks.enhanced(1, 1_000_000_001, b"nanos!", 61, &[]));
+        }
+        let (packets, info) = read(&capture);
+        let seen: Vec<_> = packets.iter().map(|p| (p.nanos, p.interface, p.link_type, p.original)).collect();
+        assert_eq!(
+            seen,
+            [
+                (1_000_001_000, 0, 1, 60),
+                (1_000_000_001, 1, 276, 61),
+                (1_000_001_000, 2, 113, 60),
+                (1_000_000_001, 1, 276, 61)
+            ]
+        );
+        assert_eq!(packets[3].data, b"nanos!");
+        assert_eq!(info.link_types, [LinkType(1), LinkType(276), LinkType(113)]);
+        assert_eq!(info.interfaces[0].name.as_deref(), Some(&b"eth0"[..]));
+        assert!(info.nanoseconds);
+        assert_eq!(info.comments.len(), 2);
+        assert!(info.faults.is_empty());
+    }
+
+    #[test]
+    fn time_counts_in_powers_of_ten_and_two_with_an_offset() {
+        let at = |resolution: u8, ticks: u64| Clock::of(resolution).timestamp(ticks).nanos();
+        assert_eq!(at(0, 3), 3_000_000_000);
+        assert_eq!(at(3, 1500), 1_500_000_000);
+        assert_eq!(at(12, 1_500_000_000_999), 1_500_000_000);
+        assert_eq!(at(0x80 | 10, 1536), 1_500_000_000);
+        assert_eq!(at(0x80 | 32, 3 << 31), 1_500_000_000);
+        assert_eq!(at(0xff, u64::MAX), 0);
+        assert_eq!(at(0x7f, u64::MAX), 0);
+        assert_eq!(at(0, u64::MAX), i64::MAX);
+        assert_eq!(at(9, u64::MAX), i64::MAX);
+        for blocks in [LITTLE, BIG] {
+            let options = [blocks.option(14, &blocks.u64((-10i64).cast_unsigned())), blocks.option(9, &[3])].concat();
+            let capture =
+                [blocks.section(&[]), blocks.interface(1, 0, &options), blocks.enhanced(0, 12_345, b"x", 1, &[])]
+                    .concat();
+            assert_eq!(read(&capture).0[0].nanos, 2_345_000_000);
+        }
+    }
+
+    #[test]
+    fn reads_simple_and_obsolete_packets() {
+        for blocks in [LITTLE, BIG] {
+            let obsolete: Vec<u8> =
+                [blocks.u16(0), blocks.u16(7), blocks.u32(0), blocks.u32(5), blocks.u32(3), blocks.u32(9)].concat();
+            let capture = [
+                blocks.section(&[]),
+                blocks.interface(1, 4, &[]),
+                blocks.block(3, &[&blocks.u32(100), b"abcd"]),
+                blocks.block(3, &[&blocks.u32(3), b"abc"]),
+                blocks.block(2, &[&obsolete, b"old"]),
+            ]
+            .concat();
+            let (packets, info) = read(&capture);
+            let seen: Vec<_> = packets.iter().map(|p| (p.nanos, &p.data[..], p.original)).collect();
+            assert_eq!(seen, [(0, &b"abcd"[..], 100), (0, b"abc", 3), (5000, b"old", 9)]);
+            assert!(info.faults.is_empty());
+        }
+    }
+
+    #[test]
+    fn keeps_comments_names_keys_and_drops_and_skips_the_rest() {
+        for blocks in [LITTLE, BIG] {
+            let names = [blocks.option(1, b"\xc0\x00\x02\x01mx.example.org\0mail.example.org\0"), vec![0; 4]].concat();
+            let statistics = |received: u64, lost: u64| {
+                let counters = [blocks.option(4, &blocks.u64(received)), blocks.option(7, &blocks.u64(lost))].concat();
+                blocks.block(5, &[&blocks.u32(0), &[0; 8], &counters])
+            };
+            let capture = [
+                blocks.section(&[]),
+                blocks.interface(1, 0, &blocks.option(1, b"about the interface")),
+                blocks.block(0xbad, &[b"whose"]),
+                blocks.block(4, &[&names]),
+                blocks.block(10, &[&blocks.u32(0x544c_534b), &blocks.u32(5), b"KEYS\n"]),
+                blocks.enhanced(0, 1, b"abc", 3, &[blocks.option(2, &[0; 4]), blocks.option(1, b"odd one")].concat()),
+                statistics(5, 1),
+                statistics(10, 2),
+                blocks.section(&[]),
+                blocks.interface(1, 0, &[]),
+                statistics(7, 3),
+            ]
+            .concat();
+            let (packets, info) = read(&capture);
+            assert_eq!(packets.len(), 1);
+            let comments: Vec<_> = info.comments.iter().map(|c| (c.packet, &c.text[..])).collect();
+            assert_eq!(comments, [(None, &b"about the interface"[..]), (Some(1), b"odd one")]);
+            let address = IpAddr::from([192, 0, 2, 1]);
+            assert_eq!(info.names[1], NameRecord { address, name: b"mail.example.org".to_vec() });
+            assert_eq!(info.secrets, [Secrets { kind: SecretsKind::TLS_KEY_LOG, data: b"KEYS\n".to_vec() }]);
+            assert_eq!(info.drops, Some(Drops { received: Some(17), by_system: Some(5), by_interface: None }));
+            assert!(info.faults.is_empty(), "{:?}", info.faults);
+        }
+    }
+
+    #[test]
+    fn a_block_whose_contents_do_not_fit_is_skipped_with_a_fault() {
+        let mut too_long = LITTLE.enhanced(0, 1, b"abcd", 4, &[]);
+        too_long[20] = 200;
+        let capture = [
+            LITTLE.section(&[]),
+            LITTLE.interface(1, 0, &[]),
+            too_long,
+            LITTLE.enhanced(9, 1, b"of no interface", 15, &[]),
+            LITTLE.enhanced(0, 1, b"good", 4, &[]),
+        ]
+        .concat();
+        let (packets, info) = read(&capture);
+        assert_eq!((packets.len(), &packets[0].data[..]), (1, &b"good"[..]));
+        let what: Vec<_> = info.faults.iter().map(|fault| (fault.offset, fault.what.clone())).collect();
+        assert_eq!(
+            what,
+            [(48, FaultKind::BlockContents { block_type: 6 }), (84, FaultKind::UnknownInterface { interface: 9 })]
+        );
+    }
+
+    #[test]
+    fn a_block_length_that_cannot_be_ends_the_capture_with_a_fault() {
+        let start = [LITTLE.section(&[]), LITTLE.interface(1, 0, &[]), LITTLE.enhanced(0, 1, b"good", 4, &[])].concat();
+        let next = LITTLE.enhanced(0, 1, b"lost", 4, &[]);
+        let broken = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut block = next.clone();
+            change(&mut block);
+            let (packets, info) = read(&[start.clone(), block, next.clone()].concat());
+            assert_eq!((packets.len(), info.faults.len()), (1, 1));
+            assert_eq!((info.faults[0].offset, info.faults[0].packet), (start.len() as u64, 1));
+            info.faults[0].what.clone()
+        };
+        assert_eq!(broken(&|block| block[4] = 8), FaultKind::BlockLength { block_type: 6, stated: 8 });
+        assert_eq!(broken(&|block| block[7] = 0x7f), FaultKind::BlockLength { block_type: 6, stated: 0x7f00_0024 });
+        let differ = FaultKind::BlockLengthsDiffer { block_type: 6, before: 36, after: 40 };
+        assert_eq!(broken(&|block| block[32] = 40), differ);
+        assert_eq!(broken(&|block| *block = b"\x0a\x0d\x0d\x0a            ".to_vec()), FaultKind::Section);
+    }
+
+    #[test]
+    fn a_length_without_the_padding_is_read_too() {
+        let mut block = LITTLE.enhanced(0, 1, b"odd", 3, &[]);
+        block[4] = 35;
+        block[32] = 35;
+        let capture = [LITTLE.section(&[]), LITTLE.interface(1, 0, &[]), block.clone(), block].concat();
+        let (packets, info) = read(&capture);
+        assert_eq!((packets.len(), info.faults.len()), (2, 0));
+        assert_eq!(packets[1].data, b"odd");
+    }
+
+    #[test]
+    fn many_interfaces_are_a_limit_and_not_a_loss() {
+        let mut capture = LITTLE.section(&[]);
+        for _ in 0..5000 {
+            capture.extend(LITTLE.interface(1, 0, &[]));
+        }
+        capture.extend(LITTLE.enhanced(4999, 1, b"abc", 3, &[]));
+        let (packets, info) = read(&capture);
+        assert_eq!((packets.len(), packets[0].interface), (1, u32::MAX));
+        assert_eq!(info.limits.len(), 1);
+        assert!(info.faults.is_empty());
+    }
+}

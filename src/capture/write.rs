@@ -49,3 +49,44 @@ impl<W: Write> PcapWriter<W> {
 }
 
 const NANOS: i64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::read;
+    use super::*;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for (nanoseconds, nanos) in [(false, 1_570_492_800_123_456_000), (true, 1_570_492_800_123_456_789)] {
+            let mut writer = PcapWriter::new(Vec::new(), LinkType(113), 262_144, nanoseconds).unwrap();
+            for (number, data) in [(1, &b"first"[..]), (2, b"")] {
+                let packet = Packet {
+                    number,
+                    timestamp: Timestamp::from_nanos(1_570_492_800_123_456_789),
+                    interface: 0,
+                    link_type: LinkType(113),
+                    data,
+                    original_len: 77,
+                };
+                writer.write(&packet).unwrap();
+            }
+            let (packets, info) = read(&writer.finish().unwrap());
+            assert_eq!((packets.len(), info.nanoseconds, info.faults.len()), (2, nanoseconds, 0));
+            assert_eq!((packets[0].nanos, packets[0].original, packets[0].link_type), (nanos, 77, 113));
+            assert_eq!(packets[0].data, b"first");
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_format_cannot_state_becomes_the_nearest() {
+        for (nanos, stated) in [(-5, 0), (i64::MAX, 4_294_967_295_999_999_999)] {
+            let mut writer = PcapWriter::new(Vec::new(), LinkType(1), 262_144, true).unwrap();
+            let timestamp = Timestamp::from_nanos(nanos);
+            let packet =
+                Packet { number: 1, timestamp, interface: 0, link_type: LinkType(1), data: b"x", original_len: 1 };
+            writer.write(&packet).unwrap();
+            assert_eq!(read(&writer.finish().unwrap()).0[0].nanos, stated);
+        }
+    }
+}
