@@ -35,7 +35,7 @@
 #   postfix_stop                stops it (also done by lab_close)
 #   record_start FILE [SPACE [INTERFACE]]
 #                               tcpdump, whole packets, classic pcap in microseconds; by default in `client` on eth0
-#   record_stop                 ends the recording; fails if the kernel dropped a packet
+#   record_stop [SECONDS]       ends the recording, after 0.4 or the given seconds; fails if the kernel dropped a packet
 #   wait_port ADDRESS PORT [SPACE]
 #                               until something accepts a connection there (ss, no connection is made), at most 10 s
 #
@@ -65,7 +65,7 @@ lab_need() {
 		return 1
 	fi
 	# Debian starts a service as it is installed, unless this file says no. A file of the machine's own is left alone.
-	local policy=/usr/sbin/policy-rc.d made=
+	local policy=/usr/sbin/policy-rc.d made=''
 	if [ ! -e $policy ]; then
 		printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && made=yes
 	fi
@@ -113,7 +113,7 @@ lab_open() {
 
 lab_close() {
 	local pid name
-	record_stop 2>/dev/null || true
+	record_stop 0 2>/dev/null || true
 	postfix_stop || true
 	for pid in "${LAB_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
@@ -331,6 +331,7 @@ postfix_stop() {
 
 postfix_tls_on() {
 	certificates_make && accounts_make || return 1
+	# shellcheck disable=SC2034
 	TLS_ON=(
 		smtpd_tls_security_level=may
 		"smtpd_tls_chain_files=$LAB/tls/server.pem"

@@ -21,7 +21,7 @@ lossy-25 bulk-25 missing-segment-25 gmail-2019-frame formats"
 # A person types at nc: a pause, then one line, ended by the Enter key, that is by a bare LF.
 sample_cleartext_25() {
 	network_pair && postfix_start || return 1
-	record_start "$OUT/cleartext-25.pcap" || return 1
+	record_start "$NEW/cleartext-25.pcap" || return 1
 	typed <<-'END' | in_space client nc mail.example.org 25
 		1.8 HELO client.example.org
 		2.9 MAIL FROM:<alice@example.org>
@@ -44,7 +44,7 @@ sample_cleartext_25() {
 
 sample_cleartext_misplaced_subject() {
 	network_pair && postfix_start || return 1
-	record_start "$OUT/cleartext-misplaced-subject.pcap" || return 1
+	record_start "$NEW/cleartext-misplaced-subject.pcap" || return 1
 	typed <<-'END' | in_space client nc mail.example.org 25
 		2.2 helo client.example.org
 		2.6 mail from: alice@example.org
@@ -62,14 +62,14 @@ sample_cleartext_misplaced_subject() {
 
 sample_expect_script() {
 	network_pair && postfix_start || return 1
-	record_start "$OUT/expect-script.pcap" || return 1
+	record_start "$NEW/expect-script.pcap" || return 1
 	in_space client expect "$HERE/expect_dialogue.exp" mail.example.org 25 || return 1
 	record_stop
 }
 
 sample_python_client() {
 	network_pair && postfix_start || return 1
-	record_start "$OUT/python-client.pcap" || return 1
+	record_start "$NEW/python-client.pcap" || return 1
 	in_space client /usr/bin/python3 "$HERE/socket_client.py" mail.example.org 25 || return 1
 	record_stop
 }
@@ -89,11 +89,11 @@ sample_smtps_465_auth_plain() {
 	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
 	local keys=$LAB/home/keys
 	text_message 'invoice 1042' 9 >"$LAB/home/message"
-	record_start "$OUT/smtps-465-auth-plain.pcap" || return 1
+	record_start "$NEW/smtps-465-auth-plain.pcap" || return 1
 	in_space client env SSLKEYLOGFILE="$keys" curl -sS --cacert "$LAB/tls/root.crt" --login-options AUTH=PLAIN \
 		--user "alice:$ALICE_PASSWORD" --mail-from alice@example.org --mail-rcpt bob@example.org \
 		--upload-file "$LAB/home/message" smtps://mail.example.org:465/client.example.org || return 1
-	record_stop && keep_keys "$keys" "$OUT/smtps-465-auth-plain.keys"
+	record_stop && keep_keys "$keys" "$NEW/smtps-465-auth-plain.keys"
 }
 
 # STARTTLS is offered, but the server's key is not that of its certificate: Postfix answers 454 4.7.0.
@@ -107,11 +107,11 @@ sample_starttls_refused() {
 sample_starttls_not_used_auth_login() {
 	LAB_AUTH_NEEDS_TLS=no
 	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
-	unset LAB_AUTH_NEEDS_TLS
+	# shellcheck disable=SC2016
 	# A picture small enough to read in a hex view: one black pixel.
 	printf '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82' \
 		>"$LAB/home/pixel.png"
-	record_start "$OUT/starttls-not-used-auth-login.pcap" || return 1
+	record_start "$NEW/starttls-not-used-auth-login.pcap" || return 1
 	in_space client swaks --server mail.example.org --port 587 --helo client.example.org \
 		--auth LOGIN --auth-user alice --auth-password "$ALICE_PASSWORD" --from alice@example.org \
 		--to bob@example.org,eve@example.com --h-Subject 'the new logo' --body 'Hello Bob, here is the new logo.' \
@@ -126,23 +126,23 @@ sample_smtp_ipv6() {
 	printf '%s mail.example.org mail\n%s client.example.org client\n' $SERVER_ADDRESS6 $CLIENT_ADDRESS6 >>"$LAB/hosts"
 	sleep 2
 	text_message 'over the new protocol' 4 >"$LAB/home/message"
-	record_start "$OUT/smtp-ipv6.pcap" || return 1
+	record_start "$NEW/smtp-ipv6.pcap" || return 1
 	in_space client curl -sS --ipv6 --mail-from alice@example.org --mail-rcpt bob@example.org \
 		--upload-file "$LAB/home/message" smtp://mail.example.org:25/client.example.org || return 1
 	record_stop
-	unset LAB_IPV6
 }
 
 sample_smtp_pipelining_bdat() {
 	network_pair && postfix_start || return 1
 	exim_unpack || return 1
 	text_message 'sent in a chunk' 30 | tr -d '\r' >"$LAB/home/message"
-	record_start "$OUT/smtp-pipelining-bdat.pcap" || return 1
+	record_start "$NEW/smtp-pipelining-bdat.pcap" || return 1
+	# shellcheck disable=SC2016
 	# Exim trusts one place for its configuration, and asks for a user that the machine does not have: it gets its own /etc.
 	in_space client sh -c 'mount --bind "$1/etc" /etc && shift && exec "$@"' sh "$LAB/exim" \
 		"$LAB/exim/usr/sbin/exim4" -odf -oi -f alice@example.org bob@example.org postmaster@example.org \
 		<"$LAB/home/message" || return 1
-	record_stop 8
+	record_stop 1
 }
 
 sample_ssh_keystrokes() {
@@ -171,7 +171,7 @@ sample_ssh_keystrokes() {
 		mount --bind $d/shadow /etc/shadow && exec /usr/sbin/sshd -D -e -f $d/config" 2>"$d/log" &
 	LAB_PIDS+=($!)
 	wait_port $SERVER_ADDRESS 22 || return 1
-	record_start "$OUT/ssh-keystrokes.pcap" || return 1
+	record_start "$NEW/ssh-keystrokes.pcap" || return 1
 	in_space client expect "$HERE/ssh_keystrokes.exp" "$d" alice@mail.example.org || return 1
 	record_stop
 }
@@ -209,7 +209,7 @@ sample_dns_nbns() {
 	postfix_start smtpd_peername_lookup=yes inet_interfaces=$SERVER_ADDRESS,127.0.0.1 || return 1
 	# nmbd announces itself for some seconds; the sample is about the questions around one mail.
 	sleep 25
-	record_start "$OUT/dns-nbns.pcap" bridge br0 || return 1
+	record_start "$NEW/dns-nbns.pcap" bridge br0 || return 1
 	in_space client host -t MX example.org
 	sleep 0.4
 	typed <<-'END' | in_space client nc mail.example.org 25
@@ -229,7 +229,7 @@ sample_dns_nbns() {
 sample_lossy_25() {
 	network_lossy "${SEED:-7}" 4 4 && postfix_start || return 1
 	text_message 'the whole chapter' 850 >"$LAB/home/message"
-	record_start "$OUT/lossy-25.pcap" near mid || return 1
+	record_start "$NEW/lossy-25.pcap" near mid || return 1
 	in_space client curl -sS --mail-from alice@example.org --mail-rcpt bob@example.org \
 		--upload-file "$LAB/home/message" smtp://mail.example.org:25/client.example.org || return 1
 	record_stop 2
@@ -238,23 +238,23 @@ sample_lossy_25() {
 sample_bulk_25() {
 	network_pair && postfix_start || return 1
 	text_message 'the first pages' 150 >"$LAB/home/message"
-	record_start "$OUT/bulk-25.pcap" || return 1
+	record_start "$NEW/bulk-25.pcap" || return 1
 	in_space client curl -sS --mail-from alice@example.org --mail-rcpt bob@example.org \
 		--upload-file "$LAB/home/message" smtp://mail.example.org:25/client.example.org || return 1
 	record_stop
 }
 
 sample_missing_segment_25() {
-	/usr/bin/python3 "$HERE/drop_frame.py" "$OUT/bulk-25.pcap" "$OUT/missing-segment-25.pcap" 4
+	/usr/bin/python3 "$HERE/drop_frame.py" "$OUT/bulk-25.pcap" "$NEW/missing-segment-25.pcap" 4
 }
 
 sample_gmail_2019_frame() {
-	/usr/bin/python3 "$HERE/one_frame.py" "$OUT/gmail-2019-frame.pcap"
+	/usr/bin/python3 "$HERE/one_frame.py" "$NEW/gmail-2019-frame.pcap"
 }
 
 # The same session in the other forms that a capture file can have.
 sample_formats() {
-	local from=$OUT/starttls-587.pcap to=$OUT/formats size
+	local from=$OUT/starttls-587.pcap to=$NEW/formats size
 	mkdir -p "$to"
 	editcap -F pcapng --inject-secrets "tls,$OUT/starttls-587.keys" --capture-comment 'a mail by STARTTLS, its keys kept in the file' \
 		-a '1:the client looks for the server' "$from" "$to/starttls-587.pcapng" || return 1
@@ -291,13 +291,13 @@ text_message() {
 
 # by_smtplib NAME PORT CA_FILE keys|'' [anonymous]
 by_smtplib() {
-	local keys= user=alice password=$ALICE_PASSWORD
+	local keys='' user=alice password=$ALICE_PASSWORD
 	[ -z "$4" ] || keys=$LAB/home/keys
-	[ -z "${5:-}" ] || user= password=
-	record_start "$OUT/$1.pcap" || return 1
+	[ -z "${5:-}" ] || user='' password=''
+	record_start "$NEW/$1.pcap" || return 1
 	in_space client /usr/bin/python3 "$HERE/smtplib_client.py" mail.example.org "$2" "$3" "$keys" "$user" "$password" || return 1
 	record_stop || return 1
-	[ -z "$keys" ] || keep_keys "$keys" "$OUT/$1.keys"
+	[ -z "$keys" ] || keep_keys "$keys" "$NEW/$1.keys"
 }
 
 # Python heads its key log with a comment that names the library's version; only the keys are kept.
@@ -359,8 +359,20 @@ check() {
 		"$(stat -c %s "$file") octets"
 }
 
+check_all() {
+	local file status=0
+	for file in "$NEW"/*.pcap "$NEW"/formats/*.pcap "$NEW"/formats/*.pcapng; do
+		case $file in
+		*'*'*) ;;
+		*cut-short*) ;;
+		*) check "$file" || status=1 ;;
+		esac
+	done
+	return $status
+}
+
 main() {
-	local name failed=0 file
+	local name failed=0
 	# shellcheck disable=SC2086
 	[ $# -gt 0 ] || set -- $NAMES
 	if [ "$1" = --list ]; then
@@ -375,19 +387,22 @@ main() {
 		"$(library libdb-5.3.so)":libdb5.3 \
 		/usr/sbin/sshd:openssh-server ssh:openssh-client dnsmasq:dnsmasq-base host:bind9-host nmblookup:samba-common-bin \
 		nmbd:samba tshark:tshark editcap:wireshark-common zstd:zstd lz4:lz4 strings:binutils ps:procps || return 1
-	mkdir -p "$OUT"
+	mkdir -p "$OUT/formats" && OUT=$(cd "$OUT" && pwd) || return 1
+	trap lab_close EXIT
+	trap 'exit 1' INT TERM
 	for name in "$@"; do
 		name=${name%.pcap}
 		if ! declare -F "sample_${name//-/_}" >/dev/null; then
 			echo "no sample is called $name; record.sh --list names them" >&2
 			return 2
 		fi
+		unset LAB_IPV6 LAB_AUTH_NEEDS_TLS
 		lab_open || return 1
-		trap lab_close EXIT
-		if "sample_${name//-/_}" >"$LAB/out" 2>&1; then
-			[ "$name" != formats ] || continue_formats || failed=1
-			file=$OUT/$name.pcap
-			[ "$name" = formats ] || check "$file" || failed=1
+		# An earlier recording is replaced only by one that is whole.
+		NEW=$LAB/new
+		mkdir -p "$NEW/formats"
+		if "sample_${name//-/_}" >"$LAB/out" 2>&1 && record_stop && check_all; then
+			(cd "$NEW" && find . -type f -exec mv {} "$OUT/{}" \;)
 		else
 			echo "$name: failed" >&2
 			cat "$LAB/out" >&2
@@ -398,17 +413,6 @@ main() {
 		lab_close
 	done
 	return $failed
-}
-
-continue_formats() {
-	local file status=0
-	for file in "$OUT"/formats/*.pcap "$OUT"/formats/*.pcapng; do
-		case $file in
-		*cut-short*) tshark -r "$file" >/dev/null 2>&1 && status=1 ;;
-		*) check "$file" || status=1 ;;
-		esac
-	done
-	return $status
 }
 
 main "$@"
