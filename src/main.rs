@@ -1,3 +1,7 @@
 //! The command `overhear`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    overhear::cli::main(std::env::args_os())
+}

@@ -31,10 +31,7 @@ impl Worker {
 
     fn batch(&mut self, batch: &Batch, decimals: usize) -> Vec<Item> {
         self.collector.set_decimals(decimals);
-        for packet in batch.packets() {
-            self.tracker.packet(&packet, &mut self.collector);
-        }
-        self.tracker.expire(&mut self.collector);
+        self.tracker.batch(batch, &mut self.collector);
         self.collector.take()
     }
 

@@ -1,9 +1,10 @@
 //! What a dialogue in the clear gives away.
 
+use crate::imf::decode_words;
 use super::{Exposure, Value, text, utf8};
 use crate::limits::MAX_MESSAGES_IN_FULL;
 use crate::session::Session;
-use crate::smtp::{AuthAttempt, Recipient, Summary, Transaction, Username};
+use crate::smtp::{AuthAttempt, MASK, Recipient, Summary, Transaction};
 use crate::stream::Span;
 
 pub(super) fn exposures(session: &Session, summary: &Summary, out: &mut Vec<Exposure>) {
@@ -61,35 +62,39 @@ fn starttls(summary: &Summary, out: &mut Vec<Exposure>) {
 }
 
 fn login(attempt: &AuthAttempt) -> Exposure {
-    let user = attempt.username.as_ref().map(Username::shown);
-    let mut words = format!("AUTH {}", text(&attempt.mechanism));
-    if let Some(user) = &user {
-        words.push(' ');
-        words.push_str(user);
+    let user = attempt.username.as_deref();
+    let mut words = format!("AUTH {}", attempt.mechanism);
+    if let Some(user) = user {
+        words.push_str(&format!(" {}", text(user)));
     }
     if let Some(length) = attempt.secret_len {
-        words.push_str(&format!(", {} {} ({length} octets)", attempt.secret_word(), crate::smtp::MASK));
+        let what = match attempt.mechanism.as_str() {
+            "PLAIN" | "LOGIN" => "password",
+            "XOAUTH2" | "OAUTHBEARER" => "token",
+            _ => "response to a challenge",
+        };
+        words.push_str(&format!(", {what} {MASK} ({length} octets)"));
     }
     words.push_str(match attempt.succeeded {
         Some(true) => ", accepted",
         Some(false) => ", refused",
         None => "",
     });
-    if attempt.gives_secret() {
-        words.push_str("   ! the secret itself");
+    if attempt.reveals_secret() {
+        words.push_str(" \u{2013} the secret itself is readable");
     }
     Exposure::seen(
         "login",
         Value::Fields(vec![
-            ("mechanism", utf8(&attempt.mechanism)),
-            ("username", user.map_or(Value::None, Value::Text)),
+            ("mechanism", Value::Text(attempt.mechanism.clone())),
+            ("username", user.map_or(Value::None, utf8)),
             ("secret_length", attempt.secret_len.map_or(Value::None, Value::Number)),
             ("succeeded", attempt.succeeded.map_or(Value::None, Value::Bool)),
         ]),
         words,
     )
-    .at(attempt.spans())
-    .alarming(attempt.gives_secret())
+    .at([Some(attempt.span), attempt.responses, attempt.reply_span].into_iter().flatten())
+    .alarming(attempt.reveals_secret())
 }
 
 fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
@@ -113,7 +118,7 @@ fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
     if transaction.transfer.is_some() {
         let mut words = Vec::new();
         if let Some(subject) = &transaction.header.subject {
-            words.push(format!("\u{201c}{}\u{201d}", crate::imf::decode_words(subject)));
+            words.push(format!("\u{201c}{}\u{201d}", text(&decode_words(subject))));
         }
         if let Some(size) = transaction.size {
             words.push(format!("{size} octets"));
@@ -131,7 +136,7 @@ fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
         );
         let value = Value::Fields(vec![
             ("size", transaction.size.map_or(Value::None, Value::Number)),
-            ("subject", transaction.header.subject.as_ref().map_or(Value::None, |s| Value::Text(crate::imf::decode_words(s)))),
+            ("subject", transaction.header.subject.as_ref().map_or(Value::None, |s| utf8(&decode_words(s)))),
             ("accepted", transaction.accepted.map_or(Value::None, Value::Bool)),
         ]);
         out.push(Exposure::seen("message", value, words.join(", ")).at(transaction.message_span));

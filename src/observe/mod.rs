@@ -5,7 +5,7 @@ pub mod infer;
 mod sealed;
 
 use crate::session::{Session, Verdict};
-use crate::stream::Span;
+use crate::stream::{Direction, Span};
 
 /// One thing that an observer can or cannot learn, with its evidence.
 #[derive(Clone, Debug)]
@@ -159,7 +159,7 @@ pub fn exposures(session: &Session) -> Vec<Exposure> {
 
 fn timing(session: &Session, exposures: &mut Vec<Exposure>) {
     let connection = &session.connection;
-    let [originator, responder] = connection.packet_counts();
+    let [originator, responder] = Direction::BOTH.map(|direction| connection.counters(direction).packets);
     let duration = connection.last_time.since(connection.first_time);
     exposures.push(
         Exposure::seen(

@@ -15,8 +15,6 @@ pub struct Look {
     pub painter: Painter,
     /// Columns of the terminal, or of the page.
     pub width: usize,
-    /// How the source is named in the commands that lead further, as typed.
-    pub verbose: bool,
 }
 
 /// Everything that a text report shows.

@@ -23,6 +23,8 @@ pub struct Wanted {
     pub frames: Vec<RangeInclusive<u64>>,
     /// Only this session.
     pub session: Option<u64>,
+    /// Whether utterances carry the text of messages.
+    pub message_text: bool,
     /// Whether secrets are shown.
     pub reveal: bool,
     /// Decimals of times.

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use super::community_id;
 use super::{
     Anomaly, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient, Session, Step, Tls,
 };
 use crate::bytes::utf8;
 use crate::flow;
+use crate::imf::decode_words;
 use crate::limits::MAX_STEPS;
 use crate::observe::{self, Place, Value, Visibility};
 use crate::session::{self, AnomalyKind, Protocol, TlsSeen, Verdict};
@@ -38,7 +40,7 @@ pub(super) fn session(found: &session::Session) -> Session {
         missing_bytes: found.missing,
         packets: Direction::BOTH.iter().map(|d| connection.counters(*d).packets).sum(),
         octets: Direction::BOTH.iter().map(|d| connection.counters(*d).wire_octets).sum(),
-        community_id: connection.community_id(),
+        community_id: community_id::of(connection.originator, connection.responder),
         ja3: None,
         ja3s: None,
         ja4: None,
@@ -200,8 +202,8 @@ fn message(transaction: &Transaction) -> Message {
         missing_bytes: transaction.missing,
         accepted: transaction.accepted,
         reply: transaction.reply.map(|_| utf8(&transaction.reply_text)),
-        subject: transaction.header.subject.as_deref().map(crate::imf::decode_words),
-        from: transaction.header.from.as_deref().map(crate::imf::decode_words),
+        subject: transaction.header.subject.as_deref().map(|value| utf8(&decode_words(value))),
+        from: transaction.header.from.as_deref().map(|value| utf8(&decode_words(value))),
         sha256: None,
     }
 }

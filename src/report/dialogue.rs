@@ -15,7 +15,7 @@ pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option
     match &event.kind {
         EventKind::Command(command) => {
             utterance.kind = "command";
-            utterance.verb = Some(command.verb.name().into_owned());
+            utterance.verb = Some(command.verb.as_str().to_owned());
             utterance.text = Some(if reveal { line(command.line) } else { line(&smtp::mask(command.line, false)) });
         }
         EventKind::Auth(auth) => {

@@ -102,7 +102,7 @@ impl Builder {
         let span = event.span;
         match &event.kind {
             EventKind::Command(command) => {
-                let name = format!("command {}", command.verb.name());
+                let name = format!("command {}", command.verb.as_str());
                 self.name(at, span, Label::Clear, name);
                 if command.verb == Verb::AUTH
                     && let Some(from) = initial_response(command.line)

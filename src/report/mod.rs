@@ -4,6 +4,7 @@
 //! known is absent or `null`.
 
 mod collect;
+mod community_id;
 mod convert;
 mod dialogue;
 pub mod frames;

@@ -24,9 +24,10 @@ pub(super) struct State {
     reached: [u64; 2],
     missing: u64,
     in_message: bool,
+    /// No more octets will come: what waits for a decision gets one.
+    ended: bool,
     anomalies: Vec<Anomaly>,
     anomalies_dropped: u64,
-    pub(super) analyzer: Option<Box<flow::Analyzer>>,
 }
 
 /// What takes the next octets.
@@ -72,9 +73,9 @@ impl State {
             reached: [0; 2],
             missing: 0,
             in_message: false,
+            ended: false,
             anomalies: Vec::new(),
             anomalies_dropped: 0,
-            analyzer: None,
         }
     }
 
@@ -110,13 +111,7 @@ impl State {
 
     /// What it speaks, as far as known.
     pub(super) fn speaks(&self) -> Speaks {
-        match self.stage {
-            Stage::Undecided(_) => Speaks::Undecided,
-            Stage::Smtp | Stage::HandOver => Speaks::Smtp,
-            Stage::Tls => Speaks::Tls,
-            Stage::Ssh => Speaks::Ssh,
-            Stage::Other => Speaks::Other,
-        }
+        self.stage.speaks()
     }
 
     /// The client's direction, where it is known.
@@ -143,25 +138,23 @@ impl State {
 
     /// Everything that was found, once the connection is over.
     pub(super) fn into_session(mut self, connection: flow::Connection) -> Session {
-        let anomalies = connection.anomalies.iter().map(|noted| Anomaly {
-            kind: AnomalyKind::Flow(noted.kind),
-            span: noted.span,
-            packet: noted.packet,
-        });
-        for anomaly in anomalies.collect::<Vec<_>>() {
+        for noted in connection.anomalies().kept() {
+            let span = Some(noted.span).filter(|span| !span.is_empty());
+            let anomaly = Anomaly { kind: AnomalyKind::Flow(noted.anomaly), span, packet: noted.packet };
             note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
         }
+        self.anomalies_dropped += connection.anomalies().beyond();
         let tls = self.tls.map(|tls| {
             let (summary, trace) = tls.into_parts();
             Box::new(TlsSeen { summary, trace })
         });
         let smtp = self.smtp.map(|dialogue| dialogue.into_summary());
-        let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), &self.stage.speaks_of(), self.ports);
+        let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
         if let Some(kind) = found.anomaly {
             note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span: None, packet: self.number });
         }
         Session {
-            complete: self.missing == 0 && connection.is_whole(),
+            complete: self.missing == 0 && is_whole(&connection),
             client: self.client,
             protocol: found.protocol,
             verdict: found.verdict,
@@ -180,7 +173,7 @@ impl State {
         match &mut self.stage {
             Stage::Undecided(pieces) => {
                 pieces.push(Piece { direction, start, bytes: bytes.to_vec(), packet, time });
-                self.decide(packet, sink);
+                self.decide(sink);
             }
             Stage::Smtp => self.smtp_octets(direction, start, bytes, packet, time, sink),
             Stage::HandOver => self.hand_over(direction, start, bytes, packet, time, sink),
@@ -195,8 +188,9 @@ impl State {
     }
 
     /// Finds out what is spoken from the first octets of both directions, and hands them on.
-    fn decide<S: Sink>(&mut self, packet: u64, sink: &mut S) {
+    fn decide<S: Sink>(&mut self, sink: &mut S) {
         let Stage::Undecided(pieces) = &self.stage else { return };
+        let last = self.ended;
         let head = |direction: Direction| {
             let mut head = Vec::new();
             for piece in pieces.iter().filter(|piece| piece.direction == direction) {
@@ -206,7 +200,7 @@ impl State {
         };
         let heads = [head(Direction::FromOriginator), head(Direction::FromResponder)];
         let waiting: usize = heads.iter().map(Vec::len).sum();
-        let finding = detect(&heads, self.ports, waiting >= MAX_UNDECIDED_OCTETS);
+        let finding = detect(&heads, self.ports, last || waiting >= MAX_UNDECIDED_OCTETS);
         let Some((stage, client)) = finding else { return };
         let Stage::Undecided(pieces) = std::mem::replace(&mut self.stage, stage) else { return };
         self.client = client;
@@ -215,7 +209,6 @@ impl State {
             (Stage::Tls, Some(client)) => self.tls = Some(Box::new(tls::Conversation::new(client))),
             _ => {}
         }
-        let _ = packet;
         for piece in pieces {
             self.octets(piece.direction, piece.start, &piece.bytes, piece.packet, piece.time, sink);
         }
@@ -244,7 +237,8 @@ impl State {
         if tls::probe(bytes) != tls::Probe::Not {
             self.stage = Stage::Tls;
             self.tls = Some(Box::new(tls::Conversation::new(client)));
-            return self.tls_octets(direction, start, bytes, packet, time, sink);
+            self.tls_octets(direction, start, bytes, packet, time, sink);
+            return;
         }
         let span = Span::new(direction, start, start + bytes.len() as u64);
         if direction == client {
@@ -287,6 +281,8 @@ impl State {
 
     /// The capture is over: what waits is decided with what is there, and both decoders end.
     pub(super) fn end<S: Sink>(&mut self, packet: u64, time: Timestamp, sink: &mut S) {
+        self.ended = true;
+        self.decide(sink);
         for direction in Direction::BOTH {
             self.finish(direction, packet, time, sink);
         }
@@ -308,7 +304,7 @@ impl State {
                 smtp::EventKind::MessageStart { .. } => *in_message = true,
                 smtp::EventKind::MessageEnd(_) => *in_message = false,
                 smtp::EventKind::Anomaly(anomaly) => {
-                    let kind = AnomalyKind::Smtp(anomaly.clone());
+                    let kind = AnomalyKind::Smtp(*anomaly);
                     note(anomalies, dropped, Anomaly { kind, span: Some(event.span), packet });
                 }
                 _ => {}
@@ -336,11 +332,14 @@ impl State {
             }
             sink.tls(&at, &event);
         });
+        if self.smtp.is_none() {
+            self.client = Some(tls.summary().client);
+        }
     }
 }
 
 impl Stage {
-    fn speaks_of(&self) -> Speaks {
+    fn speaks(&self) -> Speaks {
         match self {
             Stage::Undecided(_) => Speaks::Undecided,
             Stage::Smtp | Stage::HandOver => Speaks::Smtp,
@@ -354,20 +353,41 @@ impl Stage {
 /// What the first octets of the originator and of the responder are, and who is the client.
 /// `None`: more is needed. `last` says that no more will be waited for.
 fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, Option<Direction>)> {
-    let [originator, responder] = heads;
-    for (direction, head) in Direction::BOTH.into_iter().zip(heads) {
+    let side = |side| match side {
+        smtp::Side::First => Some(Direction::FromOriginator),
+        smtp::Side::Second => Some(Direction::FromResponder),
+    };
+    let mut waiting = false;
+    for (direction, head) in Direction::BOTH.into_iter().zip(heads).filter(|(_, head)| !head.is_empty()) {
         if head.starts_with(b"SSH-") {
-            return Some((Stage::Ssh, Some(client_by_port(ports))));
+            return Some((Stage::Ssh, Some(Direction::FromOriginator)));
         }
         match tls::probe(head) {
-            tls::Probe::Certain { client_speaks: true } => return Some((Stage::Tls, Some(direction))),
-            tls::Probe::Certain { client_speaks: false } => return Some((Stage::Tls, Some(direction.reversed()))),
+            // A conversation finds out by itself who has sent the ClientHello.
+            tls::Probe::Certain => return Some((Stage::Tls, Some(Direction::FromOriginator))),
             tls::Probe::Likely => return Some((Stage::Tls, Some(client_by_port(ports)))),
-            tls::Probe::NeedMore | tls::Probe::Not => {}
+            tls::Probe::NeedMore => waiting = true,
+            tls::Probe::Not => {}
         }
+        let _ = direction;
     }
-    let _ = (originator, responder, last);
-    None
+    match smtp::probe(&heads[0], &heads[1]) {
+        smtp::Probe::Certain { client } => Some((Stage::Smtp, side(client))),
+        smtp::Probe::Likely { client } if last || has_clear_mail_port(ports) => Some((Stage::Smtp, side(client))),
+        smtp::Probe::Not if !waiting => Some((Stage::Other, None)),
+        _ if last => Some((Stage::Other, None)),
+        _ => None,
+    }
+}
+
+/// Where a greeting that other protocols have too is taken for that of a mail server.
+fn has_clear_mail_port(ports: [u16; 2]) -> bool {
+    ports.iter().any(|port| matches!(port, 25 | 587 | 465 | 2525))
+}
+
+/// Whether the capture holds the connection from its handshake to its end.
+fn is_whole(connection: &flow::Connection) -> bool {
+    connection.handshake.syn && connection.handshake.syn_ack && connection.is_closed()
 }
 
 /// The side with the higher port, where nothing better is known: servers listen on low ports.

@@ -120,10 +120,12 @@ pub struct SegmentSeen<'a> {
     pub client: Option<Direction>,
     /// What the connection speaks, as far as known.
     pub speaks: Speaks,
-    /// What TCP analysis says, where it was asked for.
-    pub analysis: Option<flow::Analysis>,
-    /// The stream octets that this packet's payload stands for, and how many of them were new.
+    /// What TCP analysis says.
+    pub analysis: flow::analysis::Analysis,
+    /// The stream octets that this packet's payload stands for.
     pub span: Option<Span>,
+    /// Those of them that were new and in order.
+    pub fresh: Option<Span>,
     /// Whether octets of this packet wait for more before they mean something.
     pub pending: bool,
     /// The TLS version negotiated so far.

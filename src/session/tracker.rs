@@ -2,9 +2,10 @@
 
 use super::connection::State;
 use super::{SegmentSeen, Seen, Sink};
-use crate::capture::Packet;
+use crate::capture::{Batch, Packet};
 use crate::flow::{self, FiveTuple, FlowKey, Segment, Table};
-use crate::stream::{Direction, Span};
+use crate::flow::analysis::Analyses;
+use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
 use crate::wire::{self, Defragmenter, Frame, Tcp, Transport};
 
@@ -53,6 +54,7 @@ pub struct Tracker {
     first_time: Option<Timestamp>,
     latest: Timestamp,
     last_packet: u64,
+    analyses: Option<Analyses>,
 }
 
 impl Tracker {
@@ -60,6 +62,7 @@ impl Tracker {
     #[must_use]
     pub fn new(config: Config) -> Tracker {
         Tracker {
+            analyses: config.packets.then(Analyses::new),
             config,
             table: Table::new(),
             defragmenter: Defragmenter::new(),
@@ -69,34 +72,37 @@ impl Tracker {
         }
     }
 
-    /// Takes the next packet.
-    pub fn packet<S: Sink>(&mut self, packet: &Packet<'_>, sink: &mut S) {
+    /// Takes the packets of the next batch; after them, sessions that are over or idle for too long
+    /// end.
+    pub fn batch<S: Sink>(&mut self, batch: &Batch, sink: &mut S) {
+        for packet in batch.packets() {
+            self.packet(&packet, batch, sink);
+        }
+        let (now, packet) = (self.latest, self.last_packet);
+        self.table.expire(now, &mut |connection, state| end(connection, state, packet, sink));
+    }
+
+    fn packet<S: Sink>(&mut self, packet: &Packet<'_>, batch: &Batch, sink: &mut S) {
         let first_time = *self.first_time.get_or_insert(packet.timestamp);
         self.latest = self.latest.max(packet.timestamp);
         self.last_packet = packet.number;
-        let frame = wire::decode_with_original(packet.link_type, packet.data, packet.original_len);
-        let mut whole = None;
-        if matches!(frame.transport, Transport::Fragment(_)) {
-            whole = self.defragmenter.put(&frame, packet.timestamp);
+        let mut frame = wire::decode_with_original(packet.link_type, packet.data, packet.original_len);
+        if matches!(frame.transport, Transport::Fragment { .. })
+            && let Some(whole) = self.defragmenter.put(&frame, packet.timestamp)
+        {
+            frame = whole;
         }
-        let frame = whole.as_ref().unwrap_or(&frame);
-        let view = View { config: &self.config, first_time, packet, frame };
+        let view = View { config: &self.config, first_time, packet, frame: &frame, batch };
         match (&frame.transport, &frame.ip) {
             (Transport::Tcp(tcp), Some(ip)) => {
                 let tuple = FiveTuple {
                     source: flow::Endpoint { ip: ip.source, port: tcp.source_port },
                     destination: flow::Endpoint { ip: ip.destination, port: tcp.destination_port },
                 };
-                segment(&mut self.table, &view, tuple, tcp, sink);
+                segment(&mut self.table, &mut self.analyses, &view, tuple, tcp, sink);
             }
             _ => view.alone(sink),
         }
-    }
-
-    /// Between batches: sessions that are over, or idle for too long, end.
-    pub fn expire<S: Sink>(&mut self, sink: &mut S) {
-        let (now, packet) = (self.latest, self.last_packet);
-        self.table.expire(now, &mut |connection, state| end(connection, state, packet, sink));
     }
 
     /// The capture is over: all sessions end, in order of their first packet.
@@ -108,7 +114,7 @@ impl Tracker {
     /// Limits that were reached.
     #[must_use]
     pub fn limits(&self) -> Vec<LimitReached> {
-        self.table.limits().iter().map(|limit| LimitReached { text: limit.to_string() }).collect()
+        self.table.limits_reached().iter().map(|limit| LimitReached { text: limit_in_words(*limit) }).collect()
     }
 }
 
@@ -118,6 +124,7 @@ struct View<'a> {
     first_time: Timestamp,
     packet: &'a Packet<'a>,
     frame: &'a Frame<'a>,
+    batch: &'a Batch,
 }
 
 impl View<'_> {
@@ -143,60 +150,105 @@ impl View<'_> {
     }
 }
 
-fn segment<S: Sink>(table: &mut Table<State>, view: &View<'_>, tuple: FiveTuple, tcp: &Tcp<'_>, sink: &mut S) {
+fn segment<S: Sink>(
+    table: &mut Table<State>,
+    analyses: &mut Option<Analyses>,
+    view: &View<'_>,
+    tuple: FiveTuple,
+    tcp: &Tcp<'_>,
+    sink: &mut S,
+) {
     let ports = &view.config.ports;
     if !ports.is_empty() && !ports.contains(&tcp.source_port) && !ports.contains(&tcp.destination_port) {
         return;
     }
-    let (key, _) = FlowKey::of(&tuple);
-    if !view.config.shard.takes(|n| key.shard(n)) {
+    let shard = view.config.shard;
+    if !shard.takes(|n| FlowKey::of(&tuple).0.shard(n)) {
         return;
     }
-    let segment = Segment { packet: view.packet.number, time: view.packet.timestamp, tcp };
-    let mut ended = None;
-    let entry = table.entry(&tuple, &segment, |connection| {
-        State::new(connection.number, [connection.originator.port, connection.responder.port])
-    }, &mut |connection, state| ended = Some((connection, state)));
-    let (connection, state, direction) = (entry.connection, entry.state, entry.direction);
-    let before = connection.delivered(direction);
     let now = view.packet.number;
-    connection.feed(direction, &segment, &mut |delivery| state.deliver(&delivery, now, sink));
-    if view.config.packets {
-        tell(view, connection, state, direction, before, &segment, sink);
+    let segment = Segment { packet: now, time: view.packet.timestamp, wire_octets: view.packet.original_len, tcp };
+    let mut ended = None;
+    let entry = table.put(
+        &tuple,
+        &segment,
+        |connection| State::new(connection.number, [connection.originator.port, connection.responder.port]),
+        &mut |connection, state| ended = Some((connection, state)),
+    );
+    let (connection, state, direction) = (entry.connection, entry.state, entry.direction);
+    let history = |packet: u64| payload_of(view.batch, packet);
+    let mut fresh: Option<Span> = None;
+    connection.feed_with(direction, &segment, &history, &mut |delivery| {
+        if let StreamEvent::Data { span, .. } = delivery.event
+            && delivery.packet == now
+        {
+            fresh = Some(fresh.map_or(span, |before: Span| Span::new(direction, before.start, span.end)));
+        }
+        state.deliver(&delivery, now, sink);
+    });
+    if let Some(analyses) = analyses {
+        let analysis = analyses.put(&tuple, &segment);
+        sink.packet(&Seen {
+            packet: view.packet,
+            frame: view.frame,
+            first_time: view.first_time,
+            segment: Some(SegmentSeen {
+                session: connection.number,
+                direction,
+                client: state.client(),
+                speaks: state.speaks(),
+                analysis,
+                span: payload_span(connection, direction, tcp),
+                fresh,
+                pending: state.pending(direction),
+                tls_version: state.tls_version(),
+            }),
+        });
     }
     if let Some((connection, state)) = ended {
-        end(connection, state, view.packet.number, sink);
+        end(connection, state, now, sink);
     }
 }
 
-fn tell<S: Sink>(
-    view: &View<'_>,
-    connection: &flow::Connection,
-    state: &mut State,
-    direction: Direction,
-    before: u64,
-    segment: &Segment<'_>,
-    sink: &mut S,
-) {
-    let analysis = state.analyzer.get_or_insert_default().analyze(direction, segment);
-    let span = connection.payload_span(direction, segment.tcp);
-    let _ = before;
-    let _: Option<Span> = span;
-    sink.packet(&Seen {
-        packet: view.packet,
-        frame: view.frame,
-        first_time: view.first_time,
-        segment: Some(SegmentSeen {
-            session: connection.number,
-            direction,
-            client: state.client(),
-            speaks: state.speaks(),
-            analysis: Some(analysis),
-            span,
-            pending: state.pending(direction),
-            tls_version: state.tls_version(),
-        }),
-    });
+/// Where the payload of a segment stands in its stream.
+fn payload_span(connection: &flow::Connection, direction: Direction, tcp: &Tcp<'_>) -> Option<Span> {
+    let first = flow::SequenceNumber(tcp.sequence.wrapping_add(u32::from(tcp.flags.syn())));
+    let start = u64::try_from(connection.offset(direction, first)?).ok()?;
+    Some(Span::new(direction, start, start + tcp.payload.len() as u64)).filter(|span| !span.is_empty())
+}
+
+/// The TCP payload of an earlier packet, as long as it is in the batch.
+fn payload_of(batch: &Batch, number: u64) -> Option<&[u8]> {
+    let (mut from, mut to) = (0, batch.len());
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let packet = batch.packet(middle);
+        match packet.number.cmp(&number) {
+            std::cmp::Ordering::Less => from = middle + 1,
+            std::cmp::Ordering::Greater => to = middle,
+            std::cmp::Ordering::Equal => {
+                let frame = wire::decode_with_original(packet.link_type, packet.data, packet.original_len);
+                return match frame.transport {
+                    Transport::Tcp(tcp) => Some(tcp.payload),
+                    _ => None,
+                };
+            }
+        }
+    }
+    None
+}
+
+fn limit_in_words(limit: flow::LimitReached) -> String {
+    match limit {
+        flow::LimitReached::Connections { ended, packet } => format!(
+            "{} connections are kept open at most: {ended} ended before their time, the first at packet {packet}",
+            crate::limits::CONNECTIONS
+        ),
+        flow::LimitReached::Held { packet } => format!(
+            "{} octets are held back at most for missing segments: from packet {packet} on, some were given up early",
+            crate::limits::REASSEMBLY_TOTAL
+        ),
+    }
 }
 
 fn end<S: Sink>(mut connection: flow::Connection, mut state: State, packet: u64, sink: &mut S) {

@@ -18,7 +18,7 @@ pub(super) fn decide(
     connection: &flow::Connection,
     smtp: Option<&smtp::Summary>,
     tls: Option<&TlsSeen>,
-    speaks: &Speaks,
+    speaks: Speaks,
     ports: [u16; 2],
 ) -> Finding {
     let finding = |protocol, verdict, text: &str| Finding { protocol, verdict, text: text.to_owned(), anomaly: None };
@@ -36,7 +36,7 @@ pub(super) fn decide(
         (None, Some(tls), _) => {
             let mail_alpn = tls.summary.alpn.as_deref().is_some_and(is_mail_alpn);
             if has_port(SUBMISSIONS) || mail_alpn {
-                let text = if connection.handshake_seen() {
+                let text = if !connection.handshake.is_midstream() {
                     "sealed from the start"
                 } else {
                     "sealed; its beginning was not captured"
@@ -44,7 +44,7 @@ pub(super) fn decide(
                 finding(Protocol::Smtps, Verdict::TlsFromStart, text)
             } else if CLEAR_PORTS.iter().any(|port| has_port(*port)) {
                 let mut found = finding(Protocol::Tls, Verdict::Unknown, "sealed, on a port where mail begins in the clear");
-                found.anomaly = connection.handshake_seen().then_some(AnomalyKind::TlsOnClearPort);
+                found.anomaly = !connection.handshake.is_midstream().then_some(AnomalyKind::TlsOnClearPort);
                 found
             } else {
                 finding(Protocol::Tls, Verdict::NotMail, "TLS, not known to be mail")
@@ -53,7 +53,7 @@ pub(super) fn decide(
         (None, None, Speaks::Ssh) => finding(Protocol::Ssh, Verdict::NotMail, "SSH, not mail"),
         (None, None, Speaks::Undecided) => {
             let mail_port = has_port(SUBMISSIONS) || CLEAR_PORTS.iter().any(|port| has_port(*port));
-            let silent = Direction::BOTH.iter().all(|d| connection.delivered(*d) == 0);
+            let silent = Direction::BOTH.iter().all(|d| connection.counters(*d).payload_octets == 0);
             match (mail_port, silent) {
                 (true, true) => finding(Protocol::Other, Verdict::Unknown, "a mail port, but nothing was said"),
                 (true, false) => finding(Protocol::Other, Verdict::Unknown, "a mail port, but too little was said to tell"),

@@ -124,12 +124,9 @@ impl Builder {
     }
 
     fn tcp_row(&mut self, row: &mut Row, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen<'_>) {
-        let analysis = segment.analysis.as_ref();
-        let fresh = !tcp.payload.is_empty() && segment.span.is_some_and(|span| !span.is_empty());
+        let fresh = segment.fresh.is_some();
         let mut notes = String::new();
-        if let Some(analysis) = analysis {
-            tcp::notes(&mut notes, analysis);
-        }
+        tcp::notes(&mut notes, &segment.analysis);
         if fresh && segment.speaks == Speaks::Smtp {
             let held = &mut self.held.entry(segment.session).or_default()[segment.direction.index()];
             if let Some((protocol, info, note)) = self.smtp.row(tcp.payload, held) {
@@ -151,9 +148,7 @@ impl Builder {
             return;
         }
         row.protocol = "TCP";
-        if let Some(analysis) = analysis {
-            tcp::info(&mut row.info, tcp, analysis);
-        }
+        tcp::info(&mut row.info, tcp, &segment.analysis);
         let continues = match segment.speaks {
             Speaks::Smtp | Speaks::Tls => fresh && segment.pending,
             _ => false,

@@ -26,12 +26,12 @@ impl Line {
         match &event.kind {
             EventKind::Command(command) => {
                 self.side(client);
-                let masked = smtp::mask(command.line);
-                self.parts.push(if reveal { shown(command.line) } else { shown(masked.as_bytes()) });
+                let masked = smtp::mask(command.line, false);
+                self.parts.push(if reveal { shown(command.line) } else { shown(&masked) });
             }
             EventKind::Auth(line) => {
                 self.side(client);
-                self.parts.push(if reveal { shown(line.line) } else { smtp::MASK.to_owned() });
+                self.parts.push(if reveal { shown(line.line) } else { shown(&smtp::mask(line.line, true)) });
                 self.note = Some("a login in the clear".to_owned());
             }
             EventKind::Reply(reply) => {

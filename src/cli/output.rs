@@ -1,0 +1,348 @@
+//! What becomes of the items: one output for each view.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use super::plan::{Plan, Show};
+use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
+use crate::render::packets::Packets;
+use crate::render::style::Painter;
+use crate::render::{dialogue, hexdump, json, report};
+use crate::report::{Capture, Content, Session, Totals, Utterance, Wanted};
+
+/// Takes items in their order and prints them.
+pub(super) trait Output {
+    /// The next one.
+    fn item(&mut self, item: Content) -> io::Result<()>;
+
+    /// A moment without items: what was printed may be handed on.
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The capture is over.
+    fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()>;
+}
+
+/// What a plan's view wants to know.
+pub(super) fn wanted(plan: &Plan) -> Wanted {
+    let mut wanted = Wanted { reveal: plan.reveal, ..Wanted::default() };
+    match &plan.show {
+        Show::Report | Show::ReportJson { .. } | Show::Sessions | Show::SessionsJson => wanted.sessions = true,
+        Show::Packets(_) => wanted.rows = true,
+        Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
+        Show::FollowJson { message_text } => (wanted.utterances, wanted.message_text) = (true, *message_text),
+        Show::Hex(packets) => wanted.frames = packets.clone(),
+    }
+    wanted
+}
+
+/// The output of a plan's view.
+pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io::Result<Box<dyn Output + 'w>> {
+    let painter = Painter::new(plan.color);
+    let look = report::Look { painter, width: plan.width };
+    let one = plan.session.is_some();
+    Ok(match &plan.show {
+        Show::Report => Box::new(ReportText { out, look, one, kept: Vec::new(), totals: Totals::default() }),
+        Show::ReportJson { sort } => {
+            Box::new(ReportJson { report: json::Report::begin(out)?, sorted: sort.then(Vec::new) })
+        }
+        Show::Packets(format) => {
+            let width = plan.terminal.then_some(plan.width);
+            Box::new(PacketList { packets: Packets::new(out, *format, painter, width), live })
+        }
+        Show::Follow if live => Box::new(Lines { out, look: dialogue::Look { painter, width: plan.width }, begun: HashMap::new() }),
+        Show::Follow => Box::new(Dialogues {
+            out,
+            look: dialogue::Look { painter, width: plan.width },
+            one,
+            open: HashMap::new(),
+            printed: 0,
+            silent: 0,
+        }),
+        Show::FollowJson { .. } | Show::SessionsJson => Box::new(JsonLines { out, live }),
+        Show::Hex(packets) => {
+            let wanted = packets.iter().map(|range| (*range.start(), *range.end())).collect();
+            Box::new(HexDumps { out, look: hexdump::Look { painter, reveal: plan.reveal }, printed: 0, wanted })
+        }
+        Show::Sessions => Box::new(Table { out, look, kept: Vec::new() }),
+    })
+}
+
+/// The report as text: the weightiest sessions are kept until the end, all are counted.
+struct ReportText<'w> {
+    out: &'w mut dyn Write,
+    look: report::Look,
+    one: bool,
+    kept: Vec<Session>,
+    totals: Totals,
+}
+
+impl Output for ReportText<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        if let Content::Session(session) = item {
+            self.totals.add(&session);
+            self.kept.push(*session);
+            if self.kept.len() >= 2 * MAX_LISTED_SESSIONS {
+                weightiest(&mut self.kept);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
+        weightiest(&mut self.kept);
+        self.kept.sort_by_key(|session| session.session);
+        let page = report::Page {
+            capture,
+            sessions: &self.kept,
+            in_full: if self.one { usize::MAX } else { MAX_FULL_SESSIONS },
+            totals: &self.totals,
+            limits,
+        };
+        report::write(self.out, &page, self.look)?;
+        self.out.flush()
+    }
+}
+
+/// Keeps those that give most away, as many as a text report lists.
+fn weightiest(kept: &mut Vec<Session>) {
+    kept.sort_by_key(|session| (std::cmp::Reverse(session.weight), session.session));
+    kept.truncate(MAX_LISTED_SESSIONS);
+}
+
+struct ReportJson<'w> {
+    report: json::Report<&'w mut dyn Write>,
+    sorted: Option<Vec<Session>>,
+}
+
+impl Output for ReportJson<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        match (item, &mut self.sorted) {
+            (Content::Session(session), Some(sorted)) => sorted.push(*session),
+            (Content::Session(session), None) => self.report.session(&session)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
+        let mut sorted = self.sorted.take().unwrap_or_default();
+        sorted.sort_by_key(|session| session.session);
+        for session in &sorted {
+            self.report.session(session)?;
+        }
+        self.report.end(capture, limits)
+    }
+}
+
+struct PacketList<'w> {
+    packets: Packets<&'w mut dyn Write>,
+    live: bool,
+}
+
+impl Output for PacketList<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        if let Content::Row(row) = item { self.packets.row(&row) } else { Ok(()) }
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        if self.live { self.packets.flush() } else { Ok(()) }
+    }
+
+    fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
+        self.packets.flush()
+    }
+}
+
+/// Dialogues in one piece each: what was said waits until the session is over.
+struct Dialogues<'w> {
+    out: &'w mut dyn Write,
+    look: dialogue::Look,
+    one: bool,
+    open: HashMap<u64, Said>,
+    printed: u64,
+    silent: u64,
+}
+
+#[derive(Default)]
+struct Said {
+    utterances: Vec<Utterance>,
+    octets: usize,
+    left_out: u64,
+}
+
+impl Output for Dialogues<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        match item {
+            Content::Utterance(utterance) => {
+                let said = self.open.entry(utterance.session).or_default();
+                let octets = 256 + utterance.text.as_ref().map_or(0, String::len)
+                    + utterance.lines.iter().flatten().map(String::len).sum::<usize>();
+                if said.octets + octets > MAX_DIALOGUE_OCTETS {
+                    said.left_out += 1;
+                } else {
+                    said.octets += octets;
+                    said.utterances.push(*utterance);
+                }
+            }
+            Content::Session(session) => {
+                let said = self.open.remove(&session.session).unwrap_or_default();
+                if said.utterances.is_empty() && !self.one {
+                    self.silent += 1;
+                    return Ok(());
+                }
+                if self.printed > 0 {
+                    writeln!(self.out)?;
+                }
+                self.printed += 1;
+                dialogue::write(self.out, &session, &said.utterances, said.left_out, self.look)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Capture, limits: &[String]) -> io::Result<()> {
+        if self.printed == 0 {
+            writeln!(self.out, "No dialogue to follow: {} connections, none of them mail or TLS.", self.silent)?;
+        }
+        for limit in limits {
+            writeln!(self.out, "! limit reached: {limit}")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Dialogues as they happen, line by line, each with its session.
+struct Lines<'w> {
+    out: &'w mut dyn Write,
+    look: dialogue::Look,
+    begun: HashMap<u64, crate::time::Timestamp>,
+}
+
+impl Output for Lines<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        match item {
+            Content::Utterance(utterance) => {
+                let since = *self.begun.entry(utterance.session).or_insert_with(|| utterance.time);
+                write!(self.out, "{:>6} ", utterance.session)?;
+                dialogue::write_utterance(self.out, since, &utterance, self.look)
+            }
+            Content::Session(session) => {
+                self.begun.remove(&session.session);
+                writeln!(self.out, "{:>6}  over: {}", session.session, session.verdict_text)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+struct JsonLines<'w> {
+    out: &'w mut dyn Write,
+    live: bool,
+}
+
+impl Output for JsonLines<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        match item {
+            Content::Utterance(utterance) => json::line(self.out, &utterance),
+            Content::Session(session) => json::line(self.out, &session),
+            _ => Ok(()),
+        }
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        if self.live { self.out.flush() } else { Ok(()) }
+    }
+
+    fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+struct HexDumps<'w> {
+    out: &'w mut dyn Write,
+    look: hexdump::Look,
+    printed: u64,
+    wanted: Vec<(u64, u64)>,
+}
+
+impl Output for HexDumps<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        if let Content::Frame(frame) = item {
+            if self.printed > 0 {
+                writeln!(self.out)?;
+            }
+            self.printed += 1;
+            hexdump::write(self.out, &frame, self.look)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
+        self.out.flush()?;
+        for (from, to) in &self.wanted {
+            if *from > capture.packets {
+                let message = format!("there is no packet {from}: the capture has {}", capture.packets);
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+            let _ = to;
+        }
+        for limit in limits {
+            writeln!(self.out, "! limit reached: {limit}")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// A table of sessions. Columns are as wide as their contents, so all are held until the end.
+struct Table<'w> {
+    out: &'w mut dyn Write,
+    look: report::Look,
+    kept: Vec<Session>,
+}
+
+impl Output for Table<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        if let Content::Session(mut session) = item {
+            session.exposure = Vec::new();
+            session.messages = Vec::new();
+            session.anomalies = Vec::new();
+            session.inferred = None;
+            self.kept.push(*session);
+            if self.kept.len() >= SESSIONS_IN_A_TABLE {
+                self.print()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Capture, limits: &[String]) -> io::Result<()> {
+        self.print()?;
+        for limit in limits {
+            writeln!(self.out, "! limit reached: {limit}")?;
+        }
+        self.out.flush()
+    }
+}
+
+impl Table<'_> {
+    fn print(&mut self) -> io::Result<()> {
+        self.kept.sort_by_key(|session| session.session);
+        report::sessions_table(self.out, &self.kept, self.look)?;
+        self.kept.clear();
+        Ok(())
+    }
+}
+
+/// Sessions that share one table's columns; a longer list goes on in another table.
+const SESSIONS_IN_A_TABLE: usize = 10_000;
