@@ -21,7 +21,7 @@ pub enum Error {
     #[error("{}: no permission to read this file; change its mode, or run as a user who may read it", shown(.0))]
     Permission(PathBuf),
     /// The file has no octet at all.
-    #[error("{}: the file is empty; a capture begins with a header even when no packet was seen, so record it again", shown(.0))]
+    #[error("{}: empty; a capture begins with a header even when no packet was seen, so record it again", shown(.0))]
     Empty(PathBuf),
     /// The file is something else.
     #[error("{}: not a capture: {what}", shown(.path))]

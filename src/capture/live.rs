@@ -238,3 +238,100 @@ const WAKE: Duration = Duration::from_millis(100);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 const PACKETS_AT_ONCE: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::super::samples::seen;
+    use super::*;
+
+    /// The loopback interface with a filter for what is sent to `port`; none where this user may not capture.
+    fn loopback(port: u16, options: LiveOptions) -> Option<LiveSource> {
+        let filter = Some(format!("udp dst port {port}"));
+        match open_live("lo", &LiveOptions { filter, ..options }) {
+            Ok(source) => Some(source),
+            Err(Error::CaptureNotPermitted(_) | Error::NoSuchInterface { .. }) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn packets_come_soon_and_the_count_ends_the_capture() {
+        for immediate in [true, false] {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let port = socket.local_addr().unwrap().port();
+            let options = LiveOptions { count: Some(3), immediate, ..LiveOptions::default() };
+            let Some(mut source) = loopback(port, options) else { return };
+            let mut batch = Batch::new();
+            let since = Instant::now();
+            assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::Nothing);
+            assert!(since.elapsed() < WAKE * 5);
+            let mut packets = Vec::new();
+            for text in [&b"first"[..], b"second", b"third", b"fourth"] {
+                socket.send_to(text, ("127.0.0.1", port)).unwrap();
+            }
+            while since.elapsed() < Duration::from_secs(10) {
+                match source.next_batch(&mut batch).unwrap() {
+                    Filled::Batch => packets.extend(seen(&batch)),
+                    Filled::Nothing => {}
+                    Filled::End => break,
+                }
+            }
+            let ends: Vec<(u64, bool)> = packets
+                .iter()
+                .map(|packet| {
+                    (
+                        packet.number,
+                        packet.data.ends_with([&b"first"[..], b"second", b"third"][packet.number as usize - 1]),
+                    )
+                })
+                .collect();
+            assert_eq!(ends, [(1, true), (2, true), (3, true)]);
+            assert_eq!(source.info().link_types, [LinkType(1)]);
+            assert!(source.info().drops.is_some() && source.info().faults.is_empty());
+            assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::End);
+            // Between the years 2020 and 2200, so the unit is right.
+            assert!((1_577_000_000_000_000_000..7_258_000_000_000_000_000).contains(&packets[0].nanos));
+        }
+    }
+
+    #[test]
+    fn the_stop_flag_ends_the_capture() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let Some(mut source) = loopback(9, LiveOptions { stop: Arc::clone(&stop), ..LiveOptions::default() }) else {
+            return;
+        };
+        let mut batch = Batch::new();
+        assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::Nothing);
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(source.next_batch(&mut batch).unwrap(), Filled::End);
+    }
+
+    #[test]
+    fn says_which_interfaces_there_are() {
+        match open_live("no-such-interface", &LiveOptions::default()).err() {
+            Some(Error::NoSuchInterface { name, .. }) => assert_eq!(name, "no-such-interface"),
+            Some(Error::CaptureNotPermitted(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_not_valid_is_refused() {
+        let options = LiveOptions { filter: Some("port port".into()), ..LiveOptions::default() };
+        match open_live("lo", &options).err() {
+            Some(Error::BadFilter { reason, .. }) => assert!(reason.contains("syntax error"), "{reason}"),
+            Some(Error::CaptureNotPermitted(_) | Error::NoSuchInterface { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn link_types_are_numbered_as_in_files() {
+        for number in [0, 1, 9, 100, 101, 108, 113, 228, 276] {
+            assert_eq!(link_type(dlt(LinkType(number))), LinkType(number));
+        }
+        assert_eq!(link_type(12), LinkType(101));
+    }
+}

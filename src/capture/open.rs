@@ -209,4 +209,46 @@ mod tests {
             }
         }
     }
+
+    /// What the pcap-parser crate finds, up to where it stops.
+    fn second_opinion(octets: &[u8]) -> Vec<Vec<u8>> {
+        use pcap_parser::traits::PcapNGPacketBlock;
+        use pcap_parser::{Block, LegacyPcapSlice, PcapBlockOwned, PcapNGSlice};
+        let block = |block| match block {
+            PcapBlockOwned::Legacy(packet) => Some(packet.data.to_vec()),
+            PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => Some(packet.packet_data().to_vec()),
+            _ => None,
+        };
+        if let Ok(blocks) = LegacyPcapSlice::from_slice(octets) {
+            return blocks.map_while(Result::ok).filter_map(block).collect();
+        }
+        match PcapNGSlice::from_slice(octets) {
+            Ok(blocks) => blocks.map_while(Result::ok).filter_map(block).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn another_reader_finds_no_packet_that_is_not_found_here() {
+        let blocks = Blocks { big: false };
+        let modern = [
+            blocks.section(&[]),
+            blocks.interface(1, 0, &[]),
+            blocks.enhanced(0, 1, b"one", 3, &blocks.option(1, b"first")),
+            blocks.block(0xbad, &[b"other"]),
+            blocks.enhanced(0, 2, b"two!", 4, &[]),
+        ]
+        .concat();
+        for capture in [pcap(&[(1, b"one"), (2, b""), (3, b"three")]), modern] {
+            for cut in 0..=capture.len() {
+                let cut = &capture[..cut];
+                let Ok(mut source) = read_from(io::Cursor::new(cut.to_vec()), "test", &Options::default()) else {
+                    assert!(second_opinion(cut).is_empty());
+                    continue;
+                };
+                let packets: Vec<Vec<u8>> = drain(&mut *source).0.concat().into_iter().map(|p| p.data).collect();
+                assert_eq!(packets, second_opinion(cut));
+            }
+        }
+    }
 }
