@@ -249,3 +249,10 @@ pub const ECHO_REQUESTS: usize = 4096;
 /// Addresses of which the owner is remembered, so that a second owner is noticed (ARP). More than the
 /// hosts of any one link; a scan of a larger range forgets the oldest.
 pub const ARP_OWNERS: usize = 4096;
+
+/// Pairs of endpoints that the packet list remembers for its notes; about 300 octets each.
+pub const ANALYSED_CONNECTIONS: usize = 32_768;
+
+/// Segments in flight that the packet list remembers for each direction: what distinguishes a late
+/// segment from one sent again. Windows of mail are some dozens of segments.
+pub const UNACKNOWLEDGED_SEGMENTS: usize = 1024;

@@ -85,7 +85,11 @@ fn strength(summary: &Summary, out: &mut Vec<Exposure>) {
 }
 
 fn certificates(session: &Session, summary: &Summary, out: &mut Vec<Exposure>) {
-    for (owner, chain) in [("certificate", &summary.certificates), ("client certificate", &summary.client_certificates)] {
+    let chains = [
+        ("certificate", &summary.certificates, summary.certificates_span),
+        ("client certificate", &summary.client_certificates, summary.client_certificates_span),
+    ];
+    for (owner, chain, span) in chains {
         let Some(Certificate { fields: Some(fields), .. }) = chain.first() else { continue };
         let mut words = vec![format!("for {}", fields.subject)];
         if !fields.dns_names.is_empty() {
@@ -101,7 +105,6 @@ fn certificates(session: &Session, summary: &Summary, out: &mut Vec<Exposure>) {
             ("issuer", Value::Text(fields.issuer.to_string())),
             ("names", Value::List(fields.dns_names.iter().cloned().map(Value::Text).collect())),
         ]);
-        let span = summary.certificates_span.filter(|_| owner == "certificate").or(summary.client_certificates_span);
         out.push(Exposure::seen(owner, value, words.join("; ")).at(span));
     }
 }

@@ -45,7 +45,7 @@ impl<W: Write> Report<W> {
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn end(mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
+    pub fn end(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
         self.out.write_all(b"\n], \"anomalies\": ")?;
         list(&mut self.out, &self.anomalies)?;
         let mut limits: Vec<String> = limits.to_vec();

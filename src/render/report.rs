@@ -85,7 +85,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
 /// When `out` cannot be written.
 pub fn sessions_table(out: &mut dyn Write, sessions: &[Session], look: Look) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(look.width).unwrap_or(u16::MAX));
     table.set_header(["#", "client", "server", "protocol", "packets", "octets", "time", "verdict"]);

@@ -106,12 +106,12 @@ pub struct Seen<'a> {
     /// Since the first packet of the capture.
     pub first_time: Timestamp,
     /// Its place in a connection, for TCP.
-    pub segment: Option<SegmentSeen<'a>>,
+    pub segment: Option<SegmentSeen>,
 }
 
 /// A TCP segment's place in its connection.
 #[derive(Debug)]
-pub struct SegmentSeen<'a> {
+pub struct SegmentSeen {
     /// The session.
     pub session: u64,
     /// Who sent it.

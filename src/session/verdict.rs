@@ -44,7 +44,7 @@ pub(super) fn decide(
                 finding(Protocol::Smtps, Verdict::TlsFromStart, text)
             } else if CLEAR_PORTS.iter().any(|port| has_port(*port)) {
                 let mut found = finding(Protocol::Tls, Verdict::Unknown, "sealed, on a port where mail begins in the clear");
-                found.anomaly = !connection.handshake.is_midstream().then_some(AnomalyKind::TlsOnClearPort);
+                found.anomaly = (!connection.handshake.is_midstream()).then_some(AnomalyKind::TlsOnClearPort);
                 found
             } else {
                 finding(Protocol::Tls, Verdict::NotMail, "TLS, not known to be mail")

@@ -203,6 +203,12 @@ impl Dialogue {
         &self.summary
     }
 
+    /// What it showed, when it is over.
+    #[must_use]
+    pub fn into_summary(self) -> Summary {
+        self.summary
+    }
+
     /// Clear octets come in a direction that was handed over to TLS.
     fn take_back(&mut self, direction: Direction, start: u64, bytes: &[u8], emit: &mut Emit<'_>) {
         let span = Span::new(direction, start, start.saturating_add(bytes.len() as u64));

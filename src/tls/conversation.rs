@@ -294,6 +294,12 @@ impl Conversation {
         &self.trace
     }
 
+    /// What is known and the records, when the conversation is over.
+    #[must_use]
+    pub fn into_parts(self) -> (Summary, RecordTrace) {
+        (self.summary, self.trace)
+    }
+
     /// How the records are protected, once suite and version are known.
     #[must_use]
     pub fn protection(&self) -> Option<Protection> {

@@ -212,8 +212,10 @@ impl Conversation {
         emit(Event { span, kind: EventKind::Certificates(&chain) });
         if span.direction == self.summary.client {
             self.summary.client_certificates = chain;
+            self.summary.client_certificates_span = Some(span);
         } else {
             self.summary.certificates = chain;
+            self.summary.certificates_span = Some(span);
             self.summary.resumed = self.summary.resumed.or(Some(false));
         }
     }

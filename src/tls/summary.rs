@@ -43,10 +43,14 @@ pub struct Summary {
     pub server_hello: Option<Box<ServerHello>>,
     /// The server's certificates, its own first (TLS up to 1.2).
     pub certificates: Vec<Certificate>,
+    /// Where they stand.
+    pub certificates_span: Option<Span>,
     /// Whether the server asked for a client certificate (TLS up to 1.2).
     pub client_certificate_requested: bool,
     /// The client's certificates (TLS up to 1.2).
     pub client_certificates: Vec<Certificate>,
+    /// Where they stand.
+    pub client_certificates_span: Option<Span>,
     /// Seconds that the session ticket may be used, as the server says (TLS up to 1.2).
     pub ticket_lifetime: Option<u32>,
     /// Alerts in the clear, of up to `limits::TLS_ANOMALIES`.
@@ -86,8 +90,10 @@ impl Summary {
             hello_retry_request: None,
             server_hello: None,
             certificates: Vec::new(),
+            certificates_span: None,
             client_certificate_requested: false,
             client_certificates: Vec::new(),
+            client_certificates_span: None,
             ticket_lifetime: None,
             alerts: Vec::new(),
             finished: [false; 2],

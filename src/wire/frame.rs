@@ -1,6 +1,7 @@
 //! What [`decode`](super::decode) finds.
 
 use super::{Layer, LayerKind, Layers, Stop, TcpOptions};
+use std::fmt;
 use std::net::IpAddr;
 
 /// The headers located in a packet.
@@ -259,6 +260,20 @@ impl std::ops::BitOr for TcpFlags {
 
     fn bitor(self, other: TcpFlags) -> TcpFlags {
         TcpFlags(self.0 | other.0)
+    }
+}
+
+impl fmt::Display for TcpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+        let mut names = NAMES.iter().enumerate().filter(|(bit, _)| self.0 & (1 << bit) != 0).map(|(_, name)| name);
+        match names.next() {
+            None => f.write_str("no flags"),
+            Some(first) => {
+                f.write_str(first)?;
+                names.try_for_each(|name| write!(f, " {name}"))
+            }
+        }
     }
 }
 

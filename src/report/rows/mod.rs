@@ -123,7 +123,7 @@ impl Builder {
         }
     }
 
-    fn tcp_row(&mut self, row: &mut Row, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen<'_>) {
+    fn tcp_row(&mut self, row: &mut Row, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen) {
         let fresh = segment.fresh.is_some();
         let mut notes = String::new();
         tcp::notes(&mut notes, &segment.analysis);
@@ -162,7 +162,7 @@ impl Builder {
 fn addresses(frame: &Frame<'_>) -> (String, String) {
     match (&frame.ip, &frame.ethernet) {
         (Some(ip), _) => (ip.source.to_string(), ip.destination.to_string()),
-        (None, Some(mac)) => (mac_text(mac.source), mac_text(mac.destination)),
+        (None, Some(mac)) => (mac_text(mac.source), mac.destination.map(mac_text).unwrap_or_default()),
         (None, None) => (String::new(), String::new()),
     }
 }

@@ -12,7 +12,6 @@ pub(super) struct Line {
     client: Option<bool>,
     message_octets: u64,
     message_ended: Option<Transfer>,
-    header: Option<String>,
     note: Option<String>,
 }
 
