@@ -11,3 +11,7 @@ pub const ECHO_REQUESTS: usize = 4096;
 /// Addresses of which the owner is remembered, so that a second owner is noticed (ARP). More than the
 /// hosts of any one link; a scan of a larger range forgets the oldest.
 pub const ARP_OWNERS: usize = 4096;
+
+/// Octets of an unfinished SSH packet that are kept until the rest of it comes. RFC 4253 §6.1 asks for
+/// 35000 in all; key exchange messages with post-quantum keys and long lists stay well below.
+pub const SSH_PACKET: usize = 1 << 16;

@@ -1,0 +1,3 @@
+//! Rows of the packet list.
+
+pub mod side;
