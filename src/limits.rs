@@ -256,3 +256,6 @@ pub const ANALYSED_CONNECTIONS: usize = 32_768;
 /// Segments in flight that the packet list remembers for each direction: what distinguishes a late
 /// segment from one sent again. Windows of mail are some dozens of segments.
 pub const UNACKNOWLEDGED_SEGMENTS: usize = 1024;
+/// Octets of an unfinished SSH packet that are kept until the rest of it comes. RFC 4253 §6.1 asks for
+/// 35000 in all; key exchange messages with post-quantum keys and long lists stay well below.
+pub const SSH_PACKET: usize = 1 << 16;

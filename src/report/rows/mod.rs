@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::bytes::escaped;
-use crate::session::{At, Seen, SegmentSeen, Speaks};
+use crate::session::{At, SegmentSeen, Seen, Speaks};
+use crate::ssh::Sender;
 use crate::stream::Direction;
 use crate::time::{Interval, Timestamp};
 use crate::wire::{Frame, Transport};
@@ -48,9 +49,10 @@ pub struct Builder {
     smtp: smtp::Line,
     tls: tls::Line,
     held: HashMap<u64, [u64; 2]>,
-    ssh: HashMap<u64, side::Ssh>,
+    messages: HashMap<u64, (mail::Transfer, smtp::Headers)>,
+    ssh: HashMap<u64, crate::ssh::Connection>,
     ssh_line: Option<(&'static str, String)>,
-    side: side::State,
+    side: side::Memory,
 }
 
 impl Builder {
@@ -63,7 +65,7 @@ impl Builder {
     /// Part of a mail dialogue.
     pub fn smtp(&mut self, at: &At<'_>, event: &mail::Event<'_>) {
         self.begin(at.now);
-        self.smtp.event(at, event, self.reveal);
+        self.smtp.event(at, event, &mut self.messages, self.reveal);
     }
 
     /// Part of a TLS conversation.
@@ -75,13 +77,16 @@ impl Builder {
     /// Octets of an SSH connection.
     pub fn ssh(&mut self, at: &At<'_>, direction: Direction, bytes: &[u8]) {
         self.begin(at.now);
-        let state = self.ssh.entry(at.session).or_default();
-        self.ssh_line = state.data(direction == at.client, bytes);
+        let sender = if direction == at.client { Sender::Client } else { Sender::Server };
+        let mut info = String::new();
+        let protocol = side::ssh(self.ssh.entry(at.session).or_default(), sender, bytes, &mut info);
+        self.ssh_line = protocol.map(|protocol| (protocol, info));
     }
 
     /// The session is over: nothing of it is held any more.
     pub fn ended(&mut self, session: u64) {
         self.held.remove(&session);
+        self.messages.remove(&session);
         self.ssh.remove(&session);
     }
 
@@ -103,13 +108,7 @@ impl Builder {
         };
         match (&seen.frame.transport, &seen.segment) {
             (Transport::Tcp(tcp), Some(segment)) => self.tcp_row(&mut row, tcp, segment),
-            _ => {
-                if let Some((protocol, info)) = self.side.row(seen, &mut row.source, &mut row.destination) {
-                    (row.protocol, row.info) = (protocol, info);
-                } else {
-                    unknown(&mut row, seen.frame);
-                }
-            }
+            _ => self.side_row(&mut row, seen),
         }
         row
     }
@@ -121,6 +120,47 @@ impl Builder {
             self.tls.clear();
             self.ssh_line = None;
         }
+    }
+
+    fn side_row(&mut self, row: &mut Row, seen: &Seen<'_>) {
+        let frame = seen.frame;
+        let cut = seen.packet.data.len() < seen.packet.original_len as usize;
+        let around = frame.ip.as_ref().map(|ip| side::Around {
+            number: seen.packet.number,
+            source: ip.source,
+            destination: ip.destination,
+            time_to_live: ip.ttl,
+            cut,
+        });
+        let v6 = frame.ip.as_ref().is_some_and(|ip| ip.source.is_ipv6());
+        let info = &mut row.info;
+        row.protocol = match (&frame.transport, &around, &frame.ip) {
+            (Transport::Arp(message), ..) => self.side.arp(message, cut, info),
+            (Transport::Icmpv4(message), Some(around), _) => self.side.icmp_v4(around, message, info),
+            (Transport::Icmpv6(message), Some(around), _) => self.side.icmp_v6(around, message, info),
+            (Transport::Udp(udp), ..) => {
+                let header = side::UdpHeader {
+                    source_port: udp.source_port,
+                    destination_port: udp.destination_port,
+                    length: udp.length,
+                    checksum: udp.checksum,
+                    room: None,
+                    v6,
+                };
+                side::udp(&header, udp.payload, cut, info)
+            }
+            (Transport::Fragment { protocol, offset, more, .. }, _, Some(ip)) => {
+                if v6 {
+                    side::fragment_v6(*protocol, *offset, *more, ip.identification, info)
+                } else {
+                    side::fragment_v4(*protocol, *offset, ip.identification, info)
+                }
+            }
+            (Transport::OtherIp { protocol, .. }, ..) if frame.stop.is_none() => {
+                if v6 { side::other_v6(*protocol, info) } else { side::other_v4(*protocol, info) }
+            }
+            _ => return unknown(row, frame),
+        };
     }
 
     fn tcp_row(&mut self, row: &mut Row, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen) {

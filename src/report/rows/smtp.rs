@@ -1,17 +1,59 @@
 //! Rows of a mail dialogue in the clear.
 
+use std::collections::HashMap;
+
+use crate::imf::{HeaderReader, Unstuffer};
 use crate::session::At;
 use crate::smtp::{self, EventKind, Transfer};
 
 use super::shown;
+
+/// Reads the header of the message that a session is sending.
+#[derive(Debug)]
+pub(super) struct Headers {
+    unstuffer: Unstuffer,
+    reader: HeaderReader,
+    over: bool,
+}
+
+impl Headers {
+    fn begin() -> Headers {
+        Headers { unstuffer: Unstuffer::new(true), reader: HeaderReader::new(), over: false }
+    }
+
+    fn feed(&mut self, octets: &[u8], transfer: Transfer) {
+        if self.over {
+            return;
+        }
+        match transfer {
+            Transfer::Bdat => self.over = self.reader.feed(octets),
+            Transfer::Data => {
+                let (reader, over) = (&mut self.reader, &mut self.over);
+                self.unstuffer.feed(octets, |piece| *over = *over || reader.feed(piece));
+            }
+        }
+    }
+
+    /// `from: …, subject: …,  (text/plain)` as Wireshark sums up a message.
+    fn line(&self) -> String {
+        let header = self.reader.header();
+        let mut line = String::new();
+        for (name, value) in [("from", &header.from), ("subject", &header.subject)] {
+            if let Some(value) = value {
+                line.push_str(&format!("{name}: {}, ", shown(value)));
+            }
+        }
+        line.push_str(" (text/plain)");
+        line
+    }
+}
 
 /// What a packet said of a dialogue.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     parts: Vec<String>,
     client: Option<bool>,
-    message_octets: u64,
-    message_ended: Option<Transfer>,
+    message: Option<String>,
     note: Option<String>,
 }
 
@@ -20,7 +62,13 @@ impl Line {
         *self = Line::default();
     }
 
-    pub(super) fn event(&mut self, at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) {
+    pub(super) fn event(
+        &mut self,
+        at: &At<'_>,
+        event: &smtp::Event<'_>,
+        headers: &mut HashMap<u64, (Transfer, Headers)>,
+        reveal: bool,
+    ) {
         let client = event.span.direction == at.client;
         match &event.kind {
             EventKind::Command(command) => {
@@ -44,18 +92,25 @@ impl Line {
                 self.side(client);
                 self.parts.push(shown(line));
             }
+            EventKind::MessageStart { transfer, .. } => {
+                headers.insert(at.session, (*transfer, Headers::begin()));
+            }
             EventKind::MessageData(octets) => {
                 self.side(client);
-                self.message_octets += octets.len() as u64;
+                if let Some((transfer, headers)) = headers.get_mut(&at.session) {
+                    headers.feed(octets, *transfer);
+                }
             }
             EventKind::MessageEnd(end) => {
                 self.side(client);
-                self.message_ended = Some(end.transfer);
+                if let Some((_, headers)) = headers.remove(&at.session)
+                    && end.complete
+                    && end.size > 0
+                {
+                    self.message = Some(headers.line());
+                }
             }
-            EventKind::TransactionEnd(transaction) => {
-                let _ = transaction;
-            }
-            EventKind::MessageStart { .. } | EventKind::StartTls | EventKind::Anomaly(_) => {}
+            EventKind::TransactionEnd(_) | EventKind::StartTls | EventKind::Anomaly(_) => {}
         }
     }
 
@@ -66,6 +121,11 @@ impl Line {
         if self.parts.is_empty() && !whole {
             *held += payload.len() as u64;
             return None;
+        }
+        if let Some(message) = self.message.take() {
+            *held = 0;
+            let said = if self.parts.is_empty() { String::new() } else { format!(" | C: {}", self.parts.join(" | ")) };
+            return Some(("SMTP/IMF", message + &said, self.note.take()));
         }
         let octets = std::mem::take(held) + payload.len() as u64;
         let side = if self.client? { "C: " } else { "S: " };
