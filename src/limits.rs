@@ -62,3 +62,10 @@ pub const IDLE: Interval = Interval::from_secs(15 * 60);
 /// After so long a silence a SYN with a new number opens a new connection, even though the end of
 /// the old one was not seen. RFC 9293 §3.6.1: twice the maximum segment lifetime of 2 minutes.
 pub const REUSE_SILENCE: Interval = Interval::from_secs(240);
+
+/// Pairs of endpoints that the packet list remembers for its notes; about 300 octets each.
+pub const ANALYSED_CONNECTIONS: usize = 32_768;
+
+/// Segments in flight that the packet list remembers for each direction: what distinguishes a late
+/// segment from one sent again. Windows of mail are some dozens of segments.
+pub const UNACKNOWLEDGED_SEGMENTS: usize = 1024;

@@ -5,7 +5,9 @@
 //! - `reassembly`: one direction in order; octets in order pass through without a copy.
 //! - [`connection`]: both directions, the handshake, the end.
 //! - [`table`]: the open connections of a capture.
+//! - [`analysis`]: what a network analyst reads off each segment, in Wireshark's words.
 
+pub mod analysis;
 mod anomaly;
 pub mod connection;
 pub mod key;

@@ -2,4 +2,4 @@
 
 mod tcp;
 
-pub use tcp::{Tcp, TcpFlags, TcpOption};
+pub use tcp::{SackBlocks, Tcp, TcpFlags, TcpOption};
