@@ -170,8 +170,6 @@ pub struct Analyzer {
     syn_time: Option<Timestamp>,
     /// From the SYN to the acknowledgment of its answer.
     first_round_trip: Option<Interval>,
-    /// Whether a FIN or RST was seen.
-    is_over: bool,
 }
 
 #[derive(Debug, Default)]
@@ -179,6 +177,7 @@ struct Side {
     /// What relative numbers are counted from.
     base: Option<SequenceNumber>,
     scale: Scale,
+    syn_seen: bool,
     /// The highest number seen, plus one.
     next: Option<SequenceNumber>,
     next_time: Timestamp,
@@ -264,7 +263,12 @@ impl Analyzer {
             notes.add(Note::PortsReused);
         }
         let [own, peer] = pair(&mut self.sides, from_lower);
-        let base = *own.base.get_or_insert(if now.syn { now.sequence } else { SequenceNumber(tcp.sequence.wrapping_sub(1)) });
+        if now.syn && now.ack && own.base.is_some_and(|base| base != now.sequence) {
+            own.base = Some(now.sequence);
+            notes.add(Note::PortsReused);
+        }
+        let base =
+            *own.base.get_or_insert(if now.syn { now.sequence } else { SequenceNumber(tcp.sequence.wrapping_sub(1)) });
         if now.ack {
             peer.base.get_or_insert(SequenceNumber(tcp.acknowledgment.wrapping_sub(1)));
         }
@@ -280,7 +284,8 @@ impl Analyzer {
                     _ => None,
                 })
                 .unwrap_or(own.scale);
-            if now.ack && (own.scale == Scale::Unknown || peer.scale == Scale::Unknown) {
+            own.syn_seen = true;
+            if now.ack && [&*own, &*peer].iter().any(|side| side.syn_seen && side.scale == Scale::Unknown) {
                 (own.scale, peer.scale) = (Scale::Unused, Scale::Unused);
             }
         }
@@ -295,7 +300,6 @@ impl Analyzer {
         } else if !now.syn && now.ack && (sequence, acknowledgment) == (1, 1) && self.first_round_trip.is_none() {
             self.first_round_trip = self.syn_time.map(|syn| now.time.since(syn));
         }
-        self.is_over |= now.fin || now.rst;
         Analysis { sequence, acknowledgment, window, peer_base: peer_base.0, notes, duplicate }
     }
 
@@ -402,9 +406,7 @@ fn judge_repetition(own: &Side, peer: &Side, now: &Numbers, first_round_trip: Op
     if peer.duplicates >= 2 && peer.acknowledged == now.sequence && since_acknowledgment < FAST_RETRANSMISSION {
         return Some(Note::FastRetransmission);
     }
-    let seen = |&(first, end): &(SequenceNumber, SequenceNumber)| {
-        !now.sequence.is_before(first) && !end.is_before(now.after_octets())
-    };
+    let seen = |&segment: &(SequenceNumber, SequenceNumber)| segment == (now.sequence, now.end());
     let soon = first_round_trip.filter(|time| time.nanos() > 0).unwrap_or(OUT_OF_ORDER);
     if now.time.since(own.next_time) < soon && next != now.end() && !own.flying.iter().any(seen) {
         return Some(Note::OutOfOrder);

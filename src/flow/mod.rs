@@ -10,6 +10,7 @@
 pub mod analysis;
 mod anomaly;
 pub mod connection;
+mod fuzz;
 pub mod key;
 mod reassembly;
 mod recent;
@@ -18,12 +19,15 @@ pub mod table;
 
 pub use anomaly::{Anomaly, Noted, Notes};
 pub use connection::{Close, Connection, Handshake, Offer, Segment};
+pub use fuzz::fuzz_flow;
 pub use key::{Endpoint, FiveTuple, FlowKey};
 pub use reassembly::{Counters, Delivery};
 pub use recent::History;
 pub use sequence::SequenceNumber;
 pub use table::{Entry, LimitReached, Table};
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

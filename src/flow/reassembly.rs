@@ -297,7 +297,6 @@ impl Reassembler {
                         {
                             break;
                         }
-                        self.covered = None;
                         self.gap(self.first_pending().map_or(to, |key| key.min(to)), at, deliver);
                         self.drain(at, deliver);
                     }

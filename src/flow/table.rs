@@ -388,3 +388,188 @@ impl Hasher for Word {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::stream::StreamEvent;
+    use crate::wire::Tcp;
+
+    /// A table whose state is what was delivered, and the numbers of connections that ended.
+    struct Bench {
+        table: Table<Vec<String>>,
+        packet: u64,
+        ended: Vec<(u64, Vec<String>)>,
+    }
+
+    impl Bench {
+        fn new(limits: Limits) -> Bench {
+            Bench { table: Table::with_limits(limits), packet: 0, ended: Vec::new() }
+        }
+
+        fn send(&mut self, port: u16, direction: Direction, millis: i64, tcp: &Tcp<'_>) -> bool {
+            self.packet += 1;
+            let segment = Segment { packet: self.packet, time: time(millis), wire_octets: 54, tcp };
+            let ended = &mut self.ended;
+            let entry = self.table.put(
+                &tuple_of(port, direction),
+                &segment,
+                |_| Vec::new(),
+                &mut |mut connection, mut state| {
+                    connection.finish(&mut |delivery| state.push(line(&delivery)));
+                    ended.push((connection.number, state));
+                },
+            );
+            assert_eq!(entry.direction, direction);
+            let state = entry.state;
+            entry.connection.feed(direction, &segment, &mut |delivery| state.push(line(&delivery)));
+            entry.is_new
+        }
+
+        fn open(&mut self, port: u16, millis: i64) {
+            self.send(port, THERE, millis, &tcp(SYN, 1000, 0, b""));
+            self.send(port, BACK, millis, &tcp(SYN | ACK, 5000, 1001, b""));
+            self.send(port, THERE, millis, &tcp(ACK, 1001, 5001, b""));
+        }
+
+        fn expire(&mut self, millis: i64) -> Vec<u64> {
+            let mut numbers = Vec::new();
+            self.table.expire(time(millis), &mut |connection, _| numbers.push(connection.number));
+            numbers
+        }
+    }
+
+    const ROOM: Limits = Limits { connections: CONNECTIONS, held: REASSEMBLY_TOTAL };
+
+    fn millis(interval: Interval) -> i64 {
+        interval.nanos() / 1_000_000
+    }
+
+    #[test]
+    fn packets_of_both_directions_find_their_connection() {
+        let mut bench = Bench::new(ROOM);
+        bench.open(40_000, 0);
+        bench.open(40_001, 1);
+        assert!(!bench.send(40_000, THERE, 2, &tcp(ACK, 1001, 5001, b"a")));
+        assert!(!bench.send(40_001, BACK, 2, &tcp(ACK, 5001, 1001, b"b")));
+        assert_eq!(bench.table.len(), 2);
+        let mut all = Vec::new();
+        bench.table.drain(&mut |connection, state| all.push((connection.number, state)));
+        assert_eq!(all, [(1, vec!["#7 > 0 \"a\"".to_owned()]), (4, vec!["#8 < 0 \"b\"".to_owned()])]);
+        assert!(bench.table.is_empty());
+        assert!(bench.send(40_000, THERE, 3, &tcp(SYN, 1, 0, b"")));
+    }
+
+    #[test]
+    fn a_closed_connection_lingers_for_its_last_packets() {
+        let mut bench = Bench::new(ROOM);
+        bench.open(40_000, 0);
+        bench.send(40_000, THERE, 10, &tcp(RST | ACK, 1001, 5001, b""));
+        assert!(bench.expire(10).is_empty());
+        assert!(!bench.send(40_000, BACK, 20, &tcp(ACK, 5001, 1001, b"late")));
+        assert!(bench.expire(19 + millis(CLOSED_LINGER)).is_empty());
+        assert_eq!(bench.expire(20 + millis(CLOSED_LINGER)), [1]);
+        assert!(bench.table.is_empty());
+    }
+
+    #[test]
+    fn unanswered_and_idle_connections_end_in_their_time() {
+        let mut bench = Bench::new(ROOM);
+        bench.send(40_000, THERE, 0, &tcp(SYN, 1000, 0, b""));
+        bench.open(40_001, 0);
+        assert!(bench.expire(millis(UNANSWERED) - 1).is_empty());
+        assert_eq!(bench.expire(millis(UNANSWERED)), [1]);
+        bench.send(40_001, THERE, 600_000, &tcp(ACK, 1001, 5001, b"x"));
+        assert!(bench.expire(599_999 + millis(IDLE)).is_empty());
+        assert_eq!(bench.expire(600_000 + millis(IDLE)), [2]);
+    }
+
+    #[test]
+    fn a_syn_after_the_end_opens_a_new_connection_and_a_repeated_one_does_not() {
+        let mut bench = Bench::new(ROOM);
+        bench.open(40_000, 0);
+        assert!(!bench.send(40_000, THERE, 1, &tcp(SYN, 1000, 0, b"")));
+        assert!(!bench.send(40_000, THERE, 2, &tcp(SYN, 9000, 0, b"")));
+        bench.send(40_000, THERE, 3, &tcp(FIN | ACK, 1001, 5001, b""));
+        bench.send(40_000, BACK, 3, &tcp(FIN | ACK, 5001, 1002, b""));
+        assert!(!bench.send(40_000, THERE, 4, &tcp(SYN, 1000, 0, b"")));
+        assert!(bench.ended.is_empty());
+        assert!(bench.send(40_000, THERE, 4, &tcp(SYN, 20_000, 0, b"")));
+        assert_eq!(bench.ended.len(), 1);
+        assert_eq!(bench.table.len(), 1);
+    }
+
+    #[test]
+    fn a_syn_after_a_long_silence_opens_a_new_connection() {
+        let mut bench = Bench::new(ROOM);
+        bench.open(40_000, 0);
+        assert!(bench.send(40_000, THERE, 300_000, &tcp(SYN, 9000, 0, b"")));
+        assert_eq!(bench.ended.len(), 1);
+    }
+
+    #[test]
+    fn the_answer_to_an_unexpected_syn_shows_that_the_old_connection_had_ended() {
+        let mut bench = Bench::new(ROOM);
+        bench.open(40_000, 0);
+        assert!(!bench.send(40_000, THERE, 10, &tcp(SYN, 9000, 0, b"")));
+        assert!(bench.send(40_000, BACK, 11, &tcp(SYN | ACK, 700, 9001, b"")));
+        bench.send(40_000, THERE, 12, &tcp(ACK, 9001, 701, b"HELO"));
+        let mut all = Vec::new();
+        bench.table.drain(&mut |connection, state| all.push((connection.number, connection.handshake, state)));
+        let (number, handshake, state) = &all[0];
+        assert_eq!((*number, handshake.is_complete()), (4, true));
+        assert_eq!(state, &["#6 > 0 \"HELO\""]);
+    }
+
+    #[test]
+    fn a_full_table_ends_what_would_end_soonest_and_says_so() {
+        let mut bench = Bench::new(Limits { connections: 3, held: REASSEMBLY_TOTAL });
+        bench.open(40_000, 0);
+        bench.open(40_001, 1);
+        bench.send(40_000, THERE, 5, &tcp(ACK, 1001, 5001, b"x"));
+        bench.send(40_002, THERE, 6, &tcp(SYN, 1000, 0, b""));
+        bench.open(40_003, 7);
+        bench.open(40_004, 8);
+        let numbers: Vec<_> = bench.ended.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [8, 4]);
+        assert_eq!(bench.table.limits_reached(), [LimitReached::Connections { ended: 2, packet: 9 }]);
+        assert_eq!(bench.table.len(), 3);
+    }
+
+    #[test]
+    fn the_octets_held_back_by_all_connections_are_bounded() {
+        let mut bench = Bench::new(Limits { connections: 100, held: 10_000 });
+        let payload = [b'x'; 1000];
+        for port in 40_000..40_030 {
+            bench.open(port, 0);
+            bench.send(port, THERE, 1, &tcp(ACK, 1002, 5001, &payload));
+            assert!(bench.table.held <= 11_200, "{}", bench.table.held);
+        }
+        let held: usize = bench.table.slots.iter().flatten().map(|slot| slot.connection.held()).sum();
+        assert!(held <= 11_200, "{held}");
+        let mut gaps = 0;
+        bench.table.drain(&mut |mut connection, _| {
+            connection.finish(&mut |delivery| gaps += usize::from(matches!(delivery.event, StreamEvent::Gap { .. })));
+        });
+        assert!((8..=11).contains(&gaps), "{gaps}");
+    }
+
+    #[test]
+    fn ten_thousand_open_connections_stay_small() {
+        let slot = size_of::<Option<Slot<u64>>>() + size_of::<Deadline>() + 2 * size_of::<(u64, u32)>();
+        assert!(slot * 10_000 < 12 << 20, "{slot}");
+    }
+
+    #[test]
+    fn deadlines_of_ended_connections_do_not_pile_up() {
+        let mut bench = Bench::new(ROOM);
+        for round in 0..5000_u32 {
+            let port = 20_000 + (round % 20_000) as u16;
+            bench.open(port, i64::from(round) * 5);
+            bench.send(port, THERE, i64::from(round) * 5, &tcp(RST, 1001, 0, b""));
+            bench.expire(i64::from(round) * 5);
+        }
+        assert!(bench.table.deadlines.len() <= 4 * bench.table.len() + 1026, "{}", bench.table.deadlines.len());
+    }
+}

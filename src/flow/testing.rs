@@ -133,3 +133,19 @@ pub fn line(delivery: &Delivery<'_>) -> String {
         StreamEvent::Reset { direction, at } => format!("#{packet} {} RST at {at}", arrow(direction)),
     }
 }
+
+/// Numbers that are the same in every run (xorshift64*).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % limit
+    }
+}

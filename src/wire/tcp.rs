@@ -46,7 +46,8 @@ impl<'a> Tcp<'a> {
                             (2, 2) => TcpOption::MaximumSegmentSize(inner.u16()?),
                             (3, 1) => TcpOption::WindowScale(inner.u8()?),
                             (4, 0) => TcpOption::SackPermitted,
-                            (5, _) => TcpOption::Sack(data),
+                            (5, _) => TcpOption::Sack(SackBlocks { data }),
+                            (34, _) => TcpOption::FastOpen(data),
                             (8, 8) => TcpOption::Timestamps { value: inner.u32()?, echo: inner.u32()? },
                             _ => TcpOption::Unknown { kind, data },
                         });
@@ -96,6 +97,7 @@ impl TcpFlags {
 
 /// One option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TcpOption<'a> {
     /// MSS.
     MaximumSegmentSize(u16),
@@ -103,8 +105,8 @@ pub enum TcpOption<'a> {
     WindowScale(u8),
     /// SACK permitted.
     SackPermitted,
-    /// SACK blocks, raw.
-    Sack(&'a [u8]),
+    /// SACK blocks.
+    Sack(SackBlocks<'a>),
     /// Timestamps.
     Timestamps {
         /// TSval.
@@ -112,6 +114,8 @@ pub enum TcpOption<'a> {
         /// TSecr.
         echo: u32,
     },
+    /// Fast open cookie.
+    FastOpen(&'a [u8]),
     /// Any other.
     Unknown {
         /// Kind.
@@ -119,4 +123,20 @@ pub enum TcpOption<'a> {
         /// Data.
         data: &'a [u8],
     },
+}
+
+/// SACK blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SackBlocks<'a> {
+    data: &'a [u8],
+}
+
+impl Iterator for SackBlocks<'_> {
+    type Item = (u32, u32);
+
+    fn next(&mut self) -> Option<(u32, u32)> {
+        let (&[a, b, c, d, e, f, g, h], rest) = self.data.split_first_chunk()?;
+        self.data = rest;
+        Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])))
+    }
 }
