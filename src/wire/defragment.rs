@@ -340,3 +340,6 @@ fn header_checksum(header: &[u8]) -> u16 {
     }
     !(sum as u16)
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,20 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// Nothing was found yet.
+    #[inline]
+    pub(super) fn new(packet: &'a [u8]) -> Frame<'a> {
+        Frame {
+            bytes: packet,
+            layers: Layers::new(),
+            ethernet: None,
+            ip: None,
+            transport: Transport::Unknown(packet),
+            stop: None,
+            payload_end: packet.len(),
+        }
+    }
+
     /// Where in `bytes` the octets after the last header are, up to the end of the innermost
     /// datagram: (first, one after the last).
     #[must_use]

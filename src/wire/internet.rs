@@ -6,7 +6,7 @@ use etherparse::err::{ip_auth, ipv4, ipv6};
 use etherparse::{IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 use etherparse::{Ipv6RawExtHeaderSlice, UdpHeaderSlice};
 
-impl<'a> Walk<'a> {
+impl<'a> Walk<'_, 'a> {
     /// An IP header of the version that its first four bits state.
     pub(super) fn ip_by_version(&mut self) -> Next {
         let Some([first]) = self.header(LayerKind::Ip) else { return Next::End };
@@ -17,7 +17,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn ipv4(&mut self) -> Next {
         let header = match Ipv4HeaderSlice::from_slice(self.rest()) {
             Ok(header) => header,
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
         Next::End
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn tcp(&mut self) -> Next {
         let rest = self.rest();
         let Some(fixed) = self.header::<HEADER_TCP>(LayerKind::Tcp) else { return Next::End };

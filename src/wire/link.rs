@@ -4,8 +4,8 @@ use super::walk::{Next, Walk};
 use super::{LayerKind, Mac, Transport};
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice};
 
-impl Walk<'_> {
-    #[inline]
+impl Walk<'_, '_> {
+    #[inline(always)]
     pub(super) fn ethernet(&mut self) -> Next {
         let header = match Ethernet2HeaderSlice::from_slice(self.rest()) {
             Ok(header) => header,

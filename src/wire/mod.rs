@@ -30,16 +30,22 @@ pub use stop::{Stop, StopReason};
 use crate::time::Timestamp;
 
 /// Decodes a packet as deep as it goes. Never fails. A fragment stays a fragment.
+#[inline]
 #[must_use]
 pub fn decode<'a>(link_type: LinkType, packet: &'a [u8]) -> Frame<'a> {
-    walk::walk(link_type, packet, None)
+    let mut frame = Frame::new(packet);
+    walk::walk(link_type, &mut frame, None);
+    frame
 }
 
 /// Like [`decode`], where the capture says how long the packet was on the wire: a length in a header
 /// that goes beyond it is not believed, as Wireshark does not.
+#[inline]
 #[must_use]
 pub fn decode_with_original<'a>(link_type: LinkType, packet: &'a [u8], original_len: u32) -> Frame<'a> {
-    walk::walk(link_type, packet, Some(original_len))
+    let mut frame = Frame::new(packet);
+    walk::walk(link_type, &mut frame, Some(original_len));
+    frame
 }
 
 /// Fuzz body: decodes with each link type, reads all that a frame offers, and puts fragments together.

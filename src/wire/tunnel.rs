@@ -3,7 +3,7 @@
 use super::LayerKind;
 use super::walk::{Next, Walk};
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     /// One label; the last one says nothing of what it leads to (RFC 3032 §2.2).
     pub(super) fn mpls(&mut self) -> Next {
         let Some(&[_, _, third, _]) = self.header(LayerKind::Mpls) else { return Next::End };

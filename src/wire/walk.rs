@@ -1,18 +1,36 @@
 //! Goes through a packet from header to header.
 
-use super::{Frame, LayerKind, Layers, LinkType, Stop, StopReason, Transport};
+use super::{Frame, LayerKind, LinkType, Stop, StopReason, Transport};
 use etherparse::{EtherType, IpNumber};
 
-/// Decodes `packet`, which was `original_len` octets long on the wire where the capture knows that.
-#[inline]
-pub(super) fn walk<'a>(link_type: LinkType, packet: &'a [u8], original_len: Option<u32>) -> Frame<'a> {
-    let mut walk = Walk::new(packet, original_len);
+/// Decodes the packet of a frame in which nothing was found yet. It was `original_len` octets long on
+/// the wire, where the capture knows that.
+///
+/// The frame is filled where it stands: to move it costs as much as to decode it.
+pub(super) fn walk(link_type: LinkType, frame: &mut Frame<'_>, original_len: Option<u32>) {
+    let captured = frame.bytes.len();
+    let mut walk = Walk {
+        frame,
+        at: 0,
+        end: captured,
+        stated: original_len.map_or(usize::MAX, |len| captured.max(len as usize)),
+        datagram_payload: usize::MAX,
+    };
     let mut next = walk.by_link_type(link_type);
+    // The way that most packets go, without a turn of the loop.
+    if next == Next::Ethernet {
+        next = walk.ethernet();
+    }
+    if next == Next::Ipv4 {
+        next = walk.ipv4();
+    }
+    if next == Next::Tcp {
+        next = walk.tcp();
+    }
     while next != Next::End {
         next = walk.step(next);
     }
     walk.frame.payload_end = walk.end;
-    walk.frame
 }
 
 /// The header to decode next.
@@ -53,8 +71,8 @@ pub(super) enum Next {
 /// Where decoding stands. Each step adds one layer or stops.
 ///
 /// `at <= end <= frame.bytes.len()` and `end <= stated` always hold.
-pub(super) struct Walk<'a> {
-    pub(super) frame: Frame<'a>,
+pub(super) struct Walk<'f, 'a> {
+    pub(super) frame: &'f mut Frame<'a>,
     /// The next octet to decode: where the last layer ends.
     pub(super) at: usize,
     /// The end of what was captured of the innermost datagram.
@@ -65,26 +83,7 @@ pub(super) struct Walk<'a> {
     pub(super) datagram_payload: usize,
 }
 
-impl<'a> Walk<'a> {
-    #[inline]
-    fn new(packet: &'a [u8], original_len: Option<u32>) -> Walk<'a> {
-        Walk {
-            frame: Frame {
-                bytes: packet,
-                layers: Layers::new(),
-                ethernet: None,
-                ip: None,
-                transport: Transport::Unknown(packet),
-                stop: None,
-                payload_end: packet.len(),
-            },
-            at: 0,
-            end: packet.len(),
-            stated: original_len.map_or(usize::MAX, |len| packet.len().max(len as usize)),
-            datagram_payload: usize::MAX,
-        }
-    }
-
+impl<'a> Walk<'_, 'a> {
     fn by_link_type(&mut self, link_type: LinkType) -> Next {
         match link_type {
             LinkType::ETHERNET => Next::Ethernet,
@@ -103,7 +102,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    #[inline]
+    /// Apart, so that the way that most packets go stays together.
+    #[inline(never)]
     fn step(&mut self, next: Next) -> Next {
         match next {
             Next::Ethernet => self.ethernet(),
@@ -111,14 +111,6 @@ impl<'a> Walk<'a> {
             Next::Ipv6 => self.ipv6(),
             Next::Tcp => self.tcp(),
             Next::Udp => self.udp(),
-            other => self.rare_step(other),
-        }
-    }
-
-    /// Apart, so that the common headers stay together.
-    #[inline(never)]
-    fn rare_step(&mut self, next: Next) -> Next {
-        match next {
             Next::Llc => self.llc(),
             Next::Snap => self.snap(),
             Next::Vlan(kind) => self.vlan(kind),
@@ -141,7 +133,7 @@ impl<'a> Walk<'a> {
             Next::Icmpv4 => self.icmpv4(),
             Next::Icmpv6 => self.icmpv6(),
             Next::Arp => self.arp(),
-            Next::Ethernet | Next::Ipv4 | Next::Ipv6 | Next::Tcp | Next::Udp | Next::End => Next::End,
+            Next::End => Next::End,
         }
     }
 
