@@ -255,7 +255,7 @@ mod tests {
         for cut in 0..message.len() - 1 {
             assert!(!header(&message[..cut]).complete);
         }
-        assert_eq!(header(&message[..30]).to.as_deref(), Some(&b"b@exam"[..]));
+        assert_eq!(header(&message[..30]).to.as_deref(), Some(&b"b@exa"[..]));
     }
 
     #[test]

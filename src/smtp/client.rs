@@ -358,6 +358,10 @@ impl Dialogue {
     pub(super) fn finish_client(&mut self, emit: &mut Emit<'_>) {
         self.flush_line(emit);
         let at = self.next[self.client.index()];
+        if self.mode == Mode::AwaitMessage {
+            self.begin_message(at, Transfer::Data, emit);
+            self.mode = Mode::Message;
+        }
         if self.message.is_some() {
             let look_alike = self.message.as_ref().is_some_and(|m| m.ends_in_look_alike());
             let span = Span::new(self.client, at, at);

@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(check(false, b"a\r\n..\r\nb\r\n.\r\n"), (b"a\r\n..\r\nb\r\n".to_vec(), 13, true, 0));
         assert_eq!(check(false, b"a\r\n.b\r\n.\r\n"), (b"a\r\n.b\r\n".to_vec(), 10, true, 0));
         assert_eq!(check(false, b"a\r\n.\rb\r\n.\r\n"), (b"a\r\n.\rb\r\n".to_vec(), 11, true, 0));
-        assert_eq!(check(false, b"a\r\n.\r\r\n.\r\n"), (b"a\r\n.\r\r\n".to_vec(), 11, true, 0));
+        assert_eq!(check(false, b"a\r\n.\r\r\n.\r\n"), (b"a\r\n.\r\r\n".to_vec(), 10, true, 0));
         assert_eq!(check(false, b"a\r\r\n.\r\n"), (b"a\r\r\n".to_vec(), 7, true, 0));
     }
 
@@ -249,7 +249,7 @@ mod tests {
     fn a_look_alike_with_bare_lf_does_not_end_a_message_strictly_read() {
         assert_eq!(check(false, b"a\n.\nb\r\n.\r\n"), (b"a\n.\nb\r\n".to_vec(), 10, true, 1));
         assert_eq!(check(false, b"a\n.\r\nb\r\n.\r\n"), (b"a\n.\r\nb\r\n".to_vec(), 11, true, 1));
-        assert_eq!(check(false, b"a\r\n.\nb\r\n.\r\n"), (b"a\r\n.\nb\r\n".to_vec(), 10, true, 1));
+        assert_eq!(check(false, b"a\r\n.\nb\r\n.\r\n"), (b"a\r\n.\nb\r\n".to_vec(), 11, true, 1));
         assert_eq!(check(false, b"a\n.\n.\n.\r\nb"), (b"a\n.\n.\n.\r\nb".to_vec(), 10, false, 3));
         assert_eq!(check(false, b"a\n.\r\n.\r\n"), (b"a\n.\r\n".to_vec(), 8, true, 1));
     }

@@ -20,6 +20,8 @@ mod probe;
 mod reply;
 mod server;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use anomaly::Anomaly;

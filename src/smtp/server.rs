@@ -205,6 +205,8 @@ impl Dialogue {
         let to = match &entry {
             Some(entry) => self.reply_to(entry),
             None if first && self.is_greeting(status.code) => ReplyTo::Greeting,
+            // RFC 5321 §3.8: a server that shuts down may say so at any time.
+            None if status.code == Some(421) => ReplyTo::Unasked,
             None => match self.message_replied_early() {
                 Some(transaction) => ReplyTo::Message { transaction, recipient: None },
                 None => ReplyTo::Unasked,
@@ -223,7 +225,7 @@ impl Dialogue {
                 false
             }
             (None, _) => {
-                self.on_unasked(status, emit);
+                self.on_unasked(octets, status, emit);
                 false
             }
         }
@@ -249,11 +251,14 @@ impl Dialogue {
         }
     }
 
-    fn on_unasked(&mut self, status: StatusReply, emit: &mut Emit<'_>) {
+    fn on_unasked(&mut self, octets: &[u8], status: StatusReply, emit: &mut Emit<'_>) {
         let span = status.span;
         match status.code {
-            // RFC 5321 §3.8: a server that shuts down may say so at any time.
-            Some(421) => {}
+            Some(421) => {
+                if let Some(index) = self.message_replied_early() {
+                    self.decide(index, status, octets);
+                }
+            }
             Some(354) if self.seen.client && matches!(self.mode, Mode::Unsure | Mode::Commands) => {
                 self.await_message(emit)
             }
