@@ -121,8 +121,9 @@ pub const TLS_CERTIFICATES_OCTETS: usize = 1 << 20;
 /// Certificates read of one chain. Chains are two to four long; the longest seen are below ten.
 pub const TLS_CERTIFICATES: usize = 16;
 
-/// DNS names kept of one certificate. Certificate authorities stop at 100 to 250.
-pub const TLS_CERTIFICATE_NAMES: usize = 256;
+/// DNS names kept of one certificate. Certificate authorities stop at 100 to 250; some of one's
+/// own making hold a thousand.
+pub const TLS_CERTIFICATE_NAMES: usize = 4096;
 
 /// Octets kept of each hello extension as it was sent; what is read from it is read from all of it.
 pub const TLS_EXTENSION_OCTETS: usize = 256;

@@ -30,7 +30,7 @@ pub struct Certificate {
 pub struct CertificateFields {
     /// Its version: 1, 2 or 3.
     pub version: u32,
-    /// Its serial number, big-endian.
+    /// Its serial number, big-endian, without the octet that DER adds for the sign.
     pub serial: Vec<u8>,
     /// For whom it is.
     pub subject: DistinguishedName,
@@ -175,7 +175,7 @@ fn fields(der: &[u8]) -> Option<CertificateFields> {
     let (subject, issuer) = (name(certificate.subject()), name(certificate.issuer()));
     Some(CertificateFields {
         version: certificate.version().0.saturating_add(1),
-        serial: certificate.raw_serial().to_vec(),
+        serial: without_sign(certificate.raw_serial()).to_vec(),
         self_issued: certificate.subject().as_raw() == certificate.issuer().as_raw(),
         subject,
         issuer,
@@ -228,6 +228,13 @@ fn key(certificate: &X509Certificate<'_>) -> (KeyKind, Option<u32>) {
     }
 }
 
+fn without_sign(serial: &[u8]) -> &[u8] {
+    match serial {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        _ => serial,
+    }
+}
+
 fn significant_bits(number: &[u8]) -> u32 {
     let first = number.iter().position(|octet| *octet != 0).unwrap_or(number.len());
     let rest = &number[first..];
@@ -262,7 +269,7 @@ fn algorithm(oid: &str) -> String {
 }
 
 /// Attribute types with a short name (RFC 4514 §3, RFC 2985, and what OpenSSL adds).
-const ATTRIBUTES: [(&str, &str); 15] = [
+const ATTRIBUTES: [(&str, &str); 18] = [
     ("2.5.4.3", "CN"),
     ("2.5.4.4", "SN"),
     ("2.5.4.5", "serialNumber"),
@@ -278,6 +285,9 @@ const ATTRIBUTES: [(&str, &str); 15] = [
     ("2.5.4.42", "GN"),
     ("0.9.2342.19200300.100.1.25", "DC"),
     ("1.2.840.113549.1.9.1", "emailAddress"),
+    ("1.3.6.1.4.1.311.60.2.1.1", "jurisdictionL"),
+    ("1.3.6.1.4.1.311.60.2.1.2", "jurisdictionST"),
+    ("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionC"),
 ];
 
 /// Named curves: object identifier, name, bits.

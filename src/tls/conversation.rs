@@ -812,29 +812,3 @@ pub fn fuzz_tls(data: &[u8]) {
         assert!(record.plaintext.is_none_or(|length| length.min <= length.max && length.max <= record.length));
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exercise_fuzz_tls() {
-        let mut state = 0x9e37_79b9_7f4a_7c15u64;
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
-        for _ in 0..20_000 {
-            let length = (random() % 200) as usize;
-            let data: Vec<u8> = (0..length)
-                .map(|_| {
-                    let r = random();
-                    [22, 3, 3, 0, 1, 2, 23, 20, 21, 5, (r >> 32) as u8, (r >> 40) as u8][(r % 12) as usize]
-                })
-                .collect();
-            fuzz_tls(&data);
-        }
-    }
-}

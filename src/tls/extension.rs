@@ -157,7 +157,7 @@ impl Extensions {
             }
             ExtensionType::EC_POINT_FORMATS => self.point_formats = cursor.vector8()?.to_vec(),
             ExtensionType::KEY_SHARE | ExtensionType::KEY_SHARE_DRAFT => self.key_shares(&mut cursor, from)?,
-            ExtensionType::SIGNATURE_ALGORITHMS => {
+            ExtensionType::SIGNATURE_ALGORITHMS if from == Sender::Client => {
                 self.signature_algorithms.extend(numbers(cursor.vector16()?)?.map(SignatureScheme));
             }
             ExtensionType::PRE_SHARED_KEY => self.pre_shared_keys(&mut cursor, from)?,

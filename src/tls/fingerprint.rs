@@ -38,6 +38,18 @@ impl ClientHello {
     /// format of SSL 2.0.
     #[must_use]
     pub fn ja4(&self) -> Option<String> {
+        self.ja4_in(Dialect::Published)
+    }
+
+    /// JA4 as Suricata writes it into its events. It differs where the published description has
+    /// a case of its own: a hello without signature algorithms, or without extensions, and drafts
+    /// of TLS 1.3 before 16.
+    #[must_use]
+    pub fn ja4_as_suricata(&self) -> Option<String> {
+        self.ja4_in(Dialect::Suricata)
+    }
+
+    fn ja4_in(&self, dialect: Dialect) -> Option<String> {
         if self.ssl2 {
             return None;
         }
@@ -54,24 +66,30 @@ impl ClientHello {
         });
         let mut hashed = hexadecimals(&kinds);
         let schemes = meaningful(extensions.iter().flat_map(|e| &e.signature_algorithms).map(|scheme| scheme.0));
-        if !schemes.is_empty() {
+        if !schemes.is_empty() || dialect == Dialect::Suricata {
             hashed.push('_');
             hashed.push_str(&hexadecimals(&schemes));
         }
-        let version = ja4_version(self.ja4_version());
+        let version = ja4_version(self.highest_number(dialect));
         let name = if named { 'd' } else { 'i' };
         let protocol = ja4_protocol(self.alpn().first().map_or(&[], Vec::as_slice));
         Some(format!(
             "t{version}{name}{suite_count:02}{kind_count:02}{protocol}_{}_{}",
             short_hash(&hexadecimals(&suites)),
-            if kind_count == 0 { NOTHING.to_owned() } else { short_hash(&hashed) },
+            short_hash(&hashed),
         ))
     }
 
     /// The highest number in supported_versions, drafts included, or else the version field.
-    fn ja4_version(&self) -> ProtocolVersion {
+    fn highest_number(&self, dialect: Dialect) -> ProtocolVersion {
+        const DRAFT_16: ProtocolVersion = ProtocolVersion(0x7f10);
+        let known = |version: &ProtocolVersion| match dialect {
+            Dialect::Published => true,
+            Dialect::Suricata => *version <= ProtocolVersion::TLS13 || *version >= DRAFT_16,
+        };
         let offered = self.extensions.iter().flat_map(|e| &e.supported_versions);
-        offered.copied().filter(|version| !is_grease(version.0)).max().unwrap_or(self.legacy_version)
+        let offered = offered.copied().filter(|version| !is_grease(version.0)).filter(known);
+        offered.max().unwrap_or(self.legacy_version)
     }
 }
 
@@ -89,6 +107,13 @@ impl ServerHello {
     pub fn ja3s(&self) -> String {
         hex(&Md5::digest(self.ja3s_text()))
     }
+}
+
+/// Whose reading of JA4.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Published,
+    Suricata,
 }
 
 fn meaningful(numbers: impl Iterator<Item = u16>) -> Vec<u16> {

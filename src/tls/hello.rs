@@ -153,12 +153,13 @@ pub struct ServerHello {
 
 impl ServerHello {
     /// Reads the body of the handshake message; `None` where its format is broken before the
-    /// extensions. Drafts of TLS 1.3 before 22 leave session id and compression out.
+    /// extensions. Drafts of TLS 1.3 before 22 have their number (the first ones that of TLS 1.3)
+    /// in the version field, and leave session id and compression out.
     pub(super) fn read(body: &[u8], span: Span, anomalies: &mut Vec<Anomaly>) -> Option<ServerHello> {
         let mut cursor = Cursor::new(body);
         let legacy_version = ProtocolVersion(cursor.u16()?);
         let random = cursor.take(32)?.try_into().ok()?;
-        let short = legacy_version.draft().is_some();
+        let short = legacy_version.is_tls13();
         let session_id = if short { Vec::new() } else { cursor.vector8()?.to_vec() };
         let cipher_suite = CipherSuite(cursor.u16()?);
         let compression_method = if short { 0 } else { cursor.u8()? };

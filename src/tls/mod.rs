@@ -35,3 +35,6 @@ pub use registry::{
 };
 pub use summary::Summary;
 pub use trace::{Beyond, Phase, RecordTrace, TraceRecord};
+
+#[cfg(test)]
+mod tests;

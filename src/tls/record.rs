@@ -26,9 +26,9 @@ impl Header {
         })
     }
 
-    /// Whether it is within all limits, so that chance seldom makes it.
+    /// Whether it is within all limits, so that chance seldom makes it. Records of TLS 1.3 say 1.2.
     pub(super) fn is_plausible(&self) -> bool {
-        self.version <= ProtocolVersion::TLS13
+        self.version <= ProtocolVersion::TLS12
             && self.length <= MAX_LENGTH
             && match self.content_type {
                 ContentType::CHANGE_CIPHER_SPEC => (1..=256).contains(&self.length),

@@ -117,6 +117,26 @@ impl Summary {
         self.version.is_some_and(ProtocolVersion::is_tls13)
     }
 
+    /// The JA3 fingerprint of the client.
+    #[must_use]
+    pub fn ja3(&self) -> Option<String> {
+        self.client_hello.as_ref()?.ja3()
+    }
+
+    /// The JA3S fingerprint of the server's first hello: a HelloRetryRequest, if it sent one, as
+    /// the tools that publish these fingerprints take it.
+    #[must_use]
+    pub fn ja3s(&self) -> Option<String> {
+        let first = self.hello_retry_request.as_ref().or(self.server_hello.as_ref())?;
+        Some(first.ja3s())
+    }
+
+    /// The JA4 fingerprint of the client.
+    #[must_use]
+    pub fn ja4(&self) -> Option<String> {
+        self.client_hello.as_ref()?.ja4()
+    }
+
     pub(super) fn note(&mut self, span: Span, anomaly: Anomaly) {
         if self.anomalies.len() < limits::TLS_ANOMALIES {
             self.anomalies.push((span, anomaly));

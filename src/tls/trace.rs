@@ -140,10 +140,18 @@ impl RecordTrace {
             phases[*index] = if is_ticket { Phase::PostHandshake } else { Phase::Application };
             ticket_length = is_ticket.then_some(length).or(ticket_length);
         }
+        // Without another word from the client the turn may not be over, and its last record one
+        // more ticket.
         let last = turn.last();
+        let goes_on = last.is_some_and(|last| {
+            self.records[*last..].iter().any(|r| r.direction != server && r.phase == Phase::Application)
+        });
         for index in turn {
             let length = self.records[*index].length;
-            let is_ticket = Some(index) != last && (Some(length) == ticket_length || is_ticket_length(length));
+            let is_ticket = match Some(index) == last {
+                true => !goes_on && Some(length) == ticket_length,
+                false => Some(length) == ticket_length || is_ticket_length(length),
+            };
             phases[*index] = if is_ticket { Phase::PostHandshake } else { Phase::Application };
             ticket_length = is_ticket.then_some(length).or(ticket_length);
         }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use tls_parser::{TlsCipherEnc, TlsCipherEncMode, TlsCipherKx, TlsCipherSuite};
+use tls_parser::{TlsCipherEnc, TlsCipherEncMode, TlsCipherKx, TlsCipherMac, TlsCipherSuite};
 
 use super::is_grease;
 
@@ -140,10 +140,11 @@ impl CipherSuite {
     }
 
     /// Octets of the hash that makes the keys of TLS 1.3, and so of its Finished message:
-    /// 32 or 48. `None` for a suite that is not one of TLS 1.3.
+    /// 32 or 48. Its first drafts used the suites of TLS 1.2. `None` for a suite without one.
     #[must_use]
     pub fn tls13_hash_len(self) -> Option<u16> {
-        let suite = self.registered().filter(|suite| suite.kx == TlsCipherKx::Tls13)?;
+        let suite =
+            self.registered().filter(|suite| suite.mac == TlsCipherMac::Aead || suite.kx == TlsCipherKx::Tls13)?;
         match suite.name.rsplit('_').next() {
             Some("SHA256" | "SM3") => Some(32),
             Some("SHA384") => Some(48),
@@ -262,6 +263,6 @@ mod tests {
         assert_eq!(CipherSuite::TLS_AES_128_GCM_SHA256.tls13_hash_len(), Some(32));
         assert_eq!(CipherSuite::TLS_AES_256_GCM_SHA384.tls13_hash_len(), Some(48));
         assert_eq!(CipherSuite(0x1305).tls13_hash_len(), Some(32));
-        assert_eq!(CipherSuite(0xc02f).tls13_hash_len(), None);
+        assert_eq!(CipherSuite(0xc013).tls13_hash_len(), None);
     }
 }
