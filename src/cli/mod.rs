@@ -82,8 +82,8 @@ fn execute(plan: &Plan) -> Result<bool> {
 /// Views that have no place for it tell of damage on standard error.
 fn say_damage(done: &run::Done) {
     let capture = &done.capture;
-    let cut = (capture.cut_packets > 0)
-        .then(|| format!("{} packets were cut by the snapshot length", capture.cut_packets));
+    let cut =
+        (capture.cut_packets > 0).then(|| format!("{} packets were cut by the snapshot length", capture.cut_packets));
     let dropped = capture.dropped.filter(|n| *n > 0).map(|n| format!("{n} packets were dropped while capturing"));
     for text in capture.faults.iter().cloned().chain(cut).chain(dropped) {
         let _ = writeln!(io::stderr(), "overhear: {}", escaped(text.as_bytes()));
@@ -117,13 +117,8 @@ fn open_live(plan: &Plan, interface: &str, count: Option<u64>, snaplen: u32) -> 
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     ctrlc::set_handler(move || told.store(true, Ordering::Relaxed)).context("Ctrl-C cannot be watched for")?;
-    let options = capture::LiveOptions {
-        filter: plan.filter.clone(),
-        count,
-        snaplen,
-        stop,
-        ..capture::LiveOptions::default()
-    };
+    let options =
+        capture::LiveOptions { filter: plan.filter.clone(), count, snaplen, stop, ..capture::LiveOptions::default() };
     Ok(Box::new(capture::open_live(interface, &options)?))
 }
 
@@ -135,7 +130,9 @@ fn open_live(_: &Plan, interface: &str, _: Option<u64>, _: u32) -> Result<Box<dy
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-            || cause.downcast_ref::<serde_json::Error>().is_some_and(|e| e.io_error_kind() == Some(io::ErrorKind::BrokenPipe))
+            || cause
+                .downcast_ref::<serde_json::Error>()
+                .is_some_and(|e| e.io_error_kind() == Some(io::ErrorKind::BrokenPipe))
     })
 }
 

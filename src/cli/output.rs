@@ -51,7 +51,9 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
             let width = plan.terminal.then_some(plan.width);
             Box::new(PacketList { packets: Packets::new(out, *format, painter, width), live })
         }
-        Show::Follow if live => Box::new(Lines { out, look: dialogue::Look { painter, width: plan.width }, begun: HashMap::new() }),
+        Show::Follow if live => {
+            Box::new(Lines { out, look: dialogue::Look { painter, width: plan.width }, begun: HashMap::new() })
+        }
         Show::Follow => Box::new(Dialogues {
             out,
             look: dialogue::Look { painter, width: plan.width },
@@ -177,7 +179,8 @@ impl Output for Dialogues<'_> {
         match item {
             Content::Utterance(utterance) => {
                 let said = self.open.entry(utterance.session).or_default();
-                let octets = 256 + utterance.text.as_ref().map_or(0, String::len)
+                let octets = 256
+                    + utterance.text.as_ref().map_or(0, String::len)
                     + utterance.lines.iter().flatten().map(String::len).sum::<usize>();
                 if said.octets + octets > MAX_DIALOGUE_OCTETS {
                     said.left_out += 1;

@@ -66,8 +66,7 @@ impl Plan {
                     (None, _) => None,
                     _ => bail!("follow takes the number of one packet"),
                 };
-                let show =
-                    if args.json { Show::FollowJson { message_text: args.message_text } } else { Show::Follow };
+                let show = if args.json { Show::FollowJson { message_text: args.message_text } } else { Show::Follow };
                 (files(&paths), show, args.common, session)
             }
             Command::Hex(args) => {
@@ -84,7 +83,9 @@ impl Plan {
                 let input = Input::Live { interface: args.interface, count: args.count, snaplen: args.snaplen };
                 let show = match (args.view, args.json) {
                     (View::Report, false) => Show::Report,
-                    (View::Packets, json) => Show::Packets(if json { packets::Format::Json } else { packets::Format::Text }),
+                    (View::Packets, json) => {
+                        Show::Packets(if json { packets::Format::Json } else { packets::Format::Text })
+                    }
                     (View::Follow, false) => Show::Follow,
                     (View::Follow, true) => Show::FollowJson { message_text: false },
                     (View::Sessions, false) => Show::Sessions,
@@ -152,7 +153,8 @@ fn apart(words: &[String]) -> Result<(Vec<String>, Vec<RangeInclusive<u64>>)> {
 
 fn range(word: &str) -> Result<RangeInclusive<u64>> {
     let (from, to) = word.split_once('-').unwrap_or((word, word));
-    let number = |text: &str| text.parse::<u64>().with_context(|| format!("{word} is no packet number or range of them"));
+    let number =
+        |text: &str| text.parse::<u64>().with_context(|| format!("{word} is no packet number or range of them"));
     let (from, to) = (number(from)?, number(to)?);
     if from == 0 || to < from {
         bail!("{word} is no range of packets: they count from 1, the smaller one first");

@@ -24,7 +24,9 @@ impl Progress {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| match info.octets_total {
-            Some(total) => ProgressBar::new(total).with_style(style("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")),
+            Some(total) => {
+                ProgressBar::new(total).with_style(style("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}"))
+            }
             None => ProgressBar::new_spinner().with_style(style("{spinner} {bytes} {bytes_per_sec}")),
         });
         bar.set_position(info.octets_read);

@@ -1,7 +1,7 @@
 //! What a dialogue in the clear gives away.
 
-use crate::imf::decode_words;
 use super::{Exposure, Value, text, utf8};
+use crate::imf::decode_words;
 use crate::limits::MAX_MESSAGES_IN_FULL;
 use crate::session::Session;
 use crate::smtp::{AuthAttempt, MASK, Recipient, Summary, Transaction};
@@ -19,14 +19,21 @@ pub(super) fn exposures(session: &Session, summary: &Summary, out: &mut Vec<Expo
         );
     }
     if let Some(client) = &summary.client_name {
-        out.push(Exposure::seen("client", utf8(&client.name), format!("calls itself {}", text(&client.name))).at([client.span]));
+        out.push(
+            Exposure::seen("client", utf8(&client.name), format!("calls itself {}", text(&client.name)))
+                .at([client.span]),
+        );
     }
     starttls(summary, out);
     for attempt in &summary.auth {
         out.push(login(attempt));
     }
     if summary.auth_not_kept > 0 {
-        out.push(Exposure::seen("login", Value::Number(summary.auth_not_kept), format!("and {} more attempts", summary.auth_not_kept)));
+        out.push(Exposure::seen(
+            "login",
+            Value::Number(summary.auth_not_kept),
+            format!("and {} more attempts", summary.auth_not_kept),
+        ));
     }
     for transaction in summary.transactions.iter().take(MAX_MESSAGES_IN_FULL) {
         mail(transaction, out);
@@ -34,29 +41,36 @@ pub(super) fn exposures(session: &Session, summary: &Summary, out: &mut Vec<Expo
     let more = summary.transactions.len().saturating_sub(MAX_MESSAGES_IN_FULL) as u64 + summary.transactions_not_kept;
     if more > 0 {
         let spans = summary.transactions.iter().skip(MAX_MESSAGES_IN_FULL).filter_map(|t| t.mail_span);
-        out.push(Exposure::seen("messages", Value::Number(more), format!("and {more} more, as readable as these")).at(spans));
+        out.push(
+            Exposure::seen("messages", Value::Number(more), format!("and {more} more, as readable as these")).at(spans),
+        );
     }
     let _ = session;
 }
 
 fn starttls(summary: &Summary, out: &mut Vec<Exposure>) {
     let ladder = &summary.starttls;
-    let (value, words, spans): (&str, String, Vec<Span>) = match (&ladder.requested, &ladder.answered, &ladder.offered, &ladder.masked) {
-        (Some(asked), Some(answer), _, _) if answer.is_positive() == Some(true) => {
-            ("agreed", "asked for and agreed to".to_owned(), vec![*asked, answer.span])
-        }
-        (Some(asked), Some(answer), _, _) => {
-            let code = answer.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
-            ("refused", format!("asked for and refused ({code})"), vec![*asked, answer.span])
-        }
-        (Some(asked), None, _, _) => ("unanswered", "asked for; no answer was captured".to_owned(), vec![*asked]),
-        (None, _, Some(offered), _) => ("offered", "offered by the server, and the client never asked".to_owned(), vec![*offered]),
-        (None, _, None, Some(masked)) => {
-            ("masked", "its offer was overwritten on the way, as some firewalls do".to_owned(), vec![*masked])
-        }
-        (None, _, None, None) if summary.ehlo_reply.is_some() => ("missing", "not offered".to_owned(), summary.ehlo_reply.iter().map(|r| r.span).collect()),
-        _ => return,
-    };
+    let (value, words, spans): (&str, String, Vec<Span>) =
+        match (&ladder.requested, &ladder.answered, &ladder.offered, &ladder.masked) {
+            (Some(asked), Some(answer), _, _) if answer.is_positive() == Some(true) => {
+                ("agreed", "asked for and agreed to".to_owned(), vec![*asked, answer.span])
+            }
+            (Some(asked), Some(answer), _, _) => {
+                let code = answer.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
+                ("refused", format!("asked for and refused ({code})"), vec![*asked, answer.span])
+            }
+            (Some(asked), None, _, _) => ("unanswered", "asked for; no answer was captured".to_owned(), vec![*asked]),
+            (None, _, Some(offered), _) => {
+                ("offered", "offered by the server, and the client never asked".to_owned(), vec![*offered])
+            }
+            (None, _, None, Some(masked)) => {
+                ("masked", "its offer was overwritten on the way, as some firewalls do".to_owned(), vec![*masked])
+            }
+            (None, _, None, None) if summary.ehlo_reply.is_some() => {
+                ("missing", "not offered".to_owned(), summary.ehlo_reply.iter().map(|r| r.span).collect())
+            }
+            _ => return,
+        };
     let alarm = matches!(value, "refused" | "masked");
     out.push(Exposure::seen("starttls", Value::Text(value.to_owned()), words).at(spans).alarming(alarm));
 }
@@ -99,14 +113,16 @@ fn login(attempt: &AuthAttempt) -> Exposure {
 
 fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
     if let Some(sender) = &transaction.mail_from {
-        let words = if sender.is_empty() { "<> (the null sender: a report of delivery)".to_owned() } else { text(sender) };
+        let words =
+            if sender.is_empty() { "<> (the null sender: a report of delivery)".to_owned() } else { text(sender) };
         let refused = transaction.mail_accepted() == Some(false);
         let words = if refused { format!("{words}, refused") } else { words };
         out.push(Exposure::seen("sender", utf8(sender), words).at(transaction.mail_span));
     }
     if !transaction.recipients.is_empty() {
         let words: Vec<String> = transaction.recipients.iter().take(MAX_MESSAGES_IN_FULL).map(recipient).collect();
-        let more = transaction.recipients.len().saturating_sub(MAX_MESSAGES_IN_FULL) as u64 + transaction.recipients_not_kept;
+        let more =
+            transaction.recipients.len().saturating_sub(MAX_MESSAGES_IN_FULL) as u64 + transaction.recipients_not_kept;
         let mut words = words.join("; ");
         if more > 0 {
             words.push_str(&format!("; and {more} more"));
@@ -142,11 +158,15 @@ fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
         out.push(Exposure::seen("message", value, words.join(", ")).at(transaction.message_span));
         if transaction.size.is_some_and(|size| size > 0) {
             out.push(
-                Exposure::seen("message text", Value::Bool(transaction.complete), if transaction.complete {
-                    "every word of it, header, text and attachments"
-                } else {
-                    "header, text and attachments, as far as captured"
-                })
+                Exposure::seen(
+                    "message text",
+                    Value::Bool(transaction.complete),
+                    if transaction.complete {
+                        "every word of it, header, text and attachments"
+                    } else {
+                        "header, text and attachments, as far as captured"
+                    },
+                )
                 .at(transaction.message_span),
             );
         }

@@ -95,7 +95,11 @@ fn certificates(session: &Session, summary: &Summary, out: &mut Vec<Exposure>) {
         if !fields.dns_names.is_empty() {
             words.push(format!("names {}", fields.dns_names.join(", ")));
         }
-        words.push(if fields.self_issued { "signed by itself".to_owned() } else { format!("signed by {}", fields.issuer) });
+        words.push(if fields.self_issued {
+            "signed by itself".to_owned()
+        } else {
+            format!("signed by {}", fields.issuer)
+        });
         words.push(format!("valid {} to {}", day(fields.not_before), day(fields.not_after)));
         if !fields.is_valid_at(session.connection.first_time) {
             words.push("not valid when captured".to_owned());
@@ -118,7 +122,14 @@ fn records(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
     let [ours, theirs] = [tls.summary.records[client], tls.summary.records[1 - client]];
     let value = Value::Fields(vec![("client", Value::Number(ours)), ("server", Value::Number(theirs))]);
     let places = [tls.trace.records().first(), tls.trace.records().last()].into_iter().flatten().map(|r| r.span());
-    out.push(Exposure::seen("records", value, format!("{ours} from the client, {theirs} from the server, each with its length")).at(places));
+    out.push(
+        Exposure::seen(
+            "records",
+            value,
+            format!("{ours} from the client, {theirs} from the server, each with its length"),
+        )
+        .at(places),
+    );
 }
 
 /// The greeting repeated inside TLS is as long as it was in the clear: the lengths can be trusted.
@@ -166,8 +177,12 @@ fn capabilities(session: &Session, tls: &TlsSeen, record: usize, out: &mut Vec<E
     let Some(octets) = first.plaintext.and_then(|p| p.exact()).filter(|_| alone) else { return };
     let (octets, expected) = (u64::from(octets), reply.span.len().saturating_sub(STARTTLS_LINE));
     let words = match octets.checked_sub(expected) {
-        Some(0) => "as long as the one in the clear without its STARTTLS line: nothing new is offered inside".to_owned(),
-        Some(more) => format!("{more} octets more than in the clear, its STARTTLS line apart: capabilities offered only inside TLS, such as AUTH"),
+        Some(0) => {
+            "as long as the one in the clear without its STARTTLS line: nothing new is offered inside".to_owned()
+        }
+        Some(more) => format!(
+            "{more} octets more than in the clear, its STARTTLS line apart: capabilities offered only inside TLS, such as AUTH"
+        ),
         None => format!("{} octets less than in the clear, its STARTTLS line apart", expected - octets),
     };
     let span = tls.trace.records().get(*index).map(|r| r.span());
@@ -188,7 +203,10 @@ fn lengths(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
         if let [only] = sealed().collect::<Vec<_>>()[..]
             && let Some(octets) = infer::if_tls13(only.length)
         {
-            let words = format!("{octets} octets of text in one record of {}, if it is TLS 1.3 (its handshake was not captured)", only.length);
+            let words = format!(
+                "{octets} octets of text in one record of {}, if it is TLS 1.3 (its handshake was not captured)",
+                only.length
+            );
             out.push(Exposure::inferred("length", Value::Number(u64::from(octets)), words).at([only.span()]));
         } else {
             let words = "the cipher suite was not captured, so lengths of text are not known exactly";

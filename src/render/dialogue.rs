@@ -31,7 +31,11 @@ pub fn write(out: &mut dyn Write, session: &Session, said: &[Utterance], left_ou
     }
     writeln!(out)?;
     if said.is_empty() {
-        writeln!(out, "  nothing that a mail dialogue is made of: see  overhear packets --session {}", session.session)?;
+        writeln!(
+            out,
+            "  nothing that a mail dialogue is made of: see  overhear packets --session {}",
+            session.session
+        )?;
     }
     let mut sealed = false;
     for utterance in said {
@@ -113,6 +117,9 @@ fn sealed_text(utterance: &Utterance) -> String {
 }
 
 fn message_text(utterance: &Utterance) -> String {
+    if utterance.length == 0 && utterance.missing == 0 {
+        return "[the transaction ends without a message]".to_owned();
+    }
     let missing = if utterance.missing > 0 {
         format!(", {} of them missing from the capture", grouped(utterance.missing))
     } else {

@@ -68,8 +68,7 @@ pub fn write(out: &mut dyn Write, frame: &HexFrame, look: Look) -> io::Result<()
         } else {
             "╎"
         };
-        let starting =
-            frame.ranges[named..].iter().take_while(|r| r.range.start < at + 16).count();
+        let starting = frame.ranges[named..].iter().take_while(|r| r.range.start < at + 16).count();
         let beside: Vec<String> = names.by_ref().take(starting).collect();
         named += starting;
         let mut beside = beside.into_iter();

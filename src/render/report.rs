@@ -72,7 +72,10 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
             "\n{}",
             look.painter.paint(
                 Label::Aside,
-                format!("More: overhear follow {0} {n} · overhear packets {0} · overhear hex {0} {n}", escaped(source.as_bytes()))
+                format!(
+                    "More: overhear follow {0} {n} · overhear packets {0} · overhear hex {0} {n}",
+                    escaped(source.as_bytes())
+                )
             )
         )?;
     }
@@ -138,7 +141,9 @@ fn heading(out: &mut dyn Write, capture: &Capture, look: Look) -> io::Result<()>
     let files = match capture.files.as_slice() {
         [] => "standard input".to_owned(),
         [one] => escaped(one.as_bytes()).to_string(),
-        [first, rest @ ..] => format!("{} and {}", escaped(first.as_bytes()), counted(rest.len() as u64, "file more", "files more")),
+        [first, rest @ ..] => {
+            format!("{} and {}", escaped(first.as_bytes()), counted(rest.len() as u64, "file more", "files more"))
+        }
     };
     let mut parts = vec![
         files,
@@ -226,7 +231,10 @@ fn entry(
     let aside = places(evidence);
     let text_width = look.width.saturating_sub(TAG + SUBJECT + ASIDE + 4).max(24);
     if text.is_empty() {
-        for (i, line) in wrapped(&escaped(subject.as_bytes()).to_string(), look.width.saturating_sub(TAG + 2).max(24)).iter().enumerate() {
+        for (i, line) in wrapped(&escaped(subject.as_bytes()).to_string(), look.width.saturating_sub(TAG + 2).max(24))
+            .iter()
+            .enumerate()
+        {
             let tag = if i == 0 { tag } else { "" };
             writeln!(out, "  {}{line}", look.painter.paint(label, format!("{tag:TAG$}")))?;
         }
@@ -281,7 +289,12 @@ fn totals(out: &mut dyn Write, totals: &Totals, shown: u64, look: Look) -> io::R
         "{}",
         look.painter.paint(
             Label::Heading,
-            format!("In all {}, of which {} mail; {} shown in full", counted(totals.sessions, "session", "sessions"), grouped(totals.mail), grouped(shown))
+            format!(
+                "In all {}, of which {} mail; {} shown in full",
+                counted(totals.sessions, "session", "sessions"),
+                grouped(totals.mail),
+                grouped(shown)
+            )
         )
     )?;
     for (verdict, n) in totals.verdicts() {
@@ -295,7 +308,12 @@ fn totals(out: &mut dyn Write, totals: &Totals, shown: u64, look: Look) -> io::R
         writeln!(out, "  {:>12}  {} → {}  {}", grouped(pair.sessions), pair.client, pair.server, pair.verdicts())?;
     }
     if totals.other_pairs > 0 {
-        writeln!(out, "  {:>12}  sessions of other pairs (a limit: {} pairs are kept)", grouped(totals.other_pairs), totals.pair_limit())?;
+        writeln!(
+            out,
+            "  {:>12}  sessions of other pairs (a limit: {} pairs are kept)",
+            grouped(totals.other_pairs),
+            totals.pair_limit()
+        )?;
     }
     Ok(())
 }
@@ -316,7 +334,8 @@ fn damage(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()> {
         writeln!(out)?;
     }
     for line in lines {
-        for (i, part) in wrapped(&escaped(line.as_bytes()).to_string(), look.width.saturating_sub(2)).iter().enumerate() {
+        for (i, part) in wrapped(&escaped(line.as_bytes()).to_string(), look.width.saturating_sub(2)).iter().enumerate()
+        {
             writeln!(out, "{}{}", if i == 0 { "! " } else { "  " }, look.painter.paint(Label::Alarm, part))?;
         }
     }

@@ -41,9 +41,9 @@ pub(super) fn session(found: &session::Session) -> Session {
         packets: Direction::BOTH.iter().map(|d| connection.counters(*d).packets).sum(),
         octets: Direction::BOTH.iter().map(|d| connection.counters(*d).wire_octets).sum(),
         community_id: community_id::of(connection.originator, connection.responder),
-        ja3: None,
-        ja3s: None,
-        ja4: None,
+        ja3: found.tls.as_deref().and_then(|tls| tls.summary.ja3()),
+        ja3s: found.tls.as_deref().and_then(|tls| tls.summary.ja3s()),
+        ja4: found.tls.as_deref().and_then(|tls| tls.summary.ja4()),
         tls: found.tls.as_deref().map(|tls| convert_tls(found, tls)),
         weight: weight(found, &exposure),
         exposure,
@@ -99,7 +99,9 @@ fn value(value: Value) -> serde_json::Value {
         Value::Range(min, max) => json!({"min": min, "max": max}),
         Value::Bool(yes) => yes.into(),
         Value::List(values) => values.into_iter().map(self::value).collect(),
-        Value::Fields(fields) => fields.into_iter().map(|(name, value)| (name.to_owned(), self::value(value))).collect(),
+        Value::Fields(fields) => {
+            fields.into_iter().map(|(name, value)| (name.to_owned(), self::value(value))).collect()
+        }
     }
 }
 
@@ -151,7 +153,10 @@ fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
         resumed: summary.resumed,
         established: (!summary.gaps).then(|| summary.is_established()),
         forward_secret: forward_secret(summary),
-        post_quantum: summary.group.map(|group| group.is_post_quantum()).or_else(|| summary.cipher_suite.map(|_| false)),
+        post_quantum: summary
+            .group
+            .map(|group| group.is_post_quantum())
+            .or_else(|| summary.cipher_suite.map(|_| false)),
         certificates: summary.certificates.iter().map(certificate).collect(),
         alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
         records: [summary.records[client], summary.records[1 - client]],

@@ -27,6 +27,17 @@ pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option
             utterance.code = reply.code;
             utterance.lines = Some(reply.lines().map(line).collect());
         }
+        // A transaction that was given up has a message of no octets, so that messages and
+        // transactions can be counted together.
+        EventKind::TransactionEnd(transaction)
+            if transaction.size.is_none()
+                && transaction.mail_accepted() != Some(false)
+                && transaction.mail_span.is_some() =>
+        {
+            utterance.kind = "message";
+            utterance.from = at.role(at.client);
+            utterance.length = 0;
+        }
         EventKind::MessageEnd(end) => {
             utterance.kind = "message";
             utterance.length = end.size;

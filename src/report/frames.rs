@@ -107,7 +107,8 @@ impl Builder {
                 if command.verb == Verb::AUTH
                     && let Some(from) = initial_response(command.line)
                 {
-                    let secret = Span::new(span.direction, span.start + from as u64, span.start + command.line.len() as u64);
+                    let secret =
+                        Span::new(span.direction, span.start + from as u64, span.start + command.line.len() as u64);
                     self.name(at, secret, Label::Secret, "initial response".to_owned());
                 }
             }
@@ -251,7 +252,11 @@ fn keep(seen: &Seen<'_>, decimals: usize) -> Kept {
             epoch: seen.packet.timestamp,
             decimals,
             bytes: frame.bytes.to_vec(),
-            original_len: if rebuilt { u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX) } else { seen.packet.original_len },
+            original_len: if rebuilt {
+                u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX)
+            } else {
+                seen.packet.original_len
+            },
             parties: parties(seen) + if rebuilt { " (put together from fragments)" } else { "" },
             ranges,
             stop: frame.stop.map(|stop| stop.to_string()),
@@ -268,7 +273,11 @@ fn parties(seen: &Seen<'_>) -> String {
     };
     match (&seen.frame.ip, ports) {
         (Some(ip), Some((from, to))) => {
-            format!("{} → {}", std::net::SocketAddr::new(ip.source, from), std::net::SocketAddr::new(ip.destination, to))
+            format!(
+                "{} → {}",
+                std::net::SocketAddr::new(ip.source, from),
+                std::net::SocketAddr::new(ip.destination, to)
+            )
         }
         (Some(ip), None) => format!("{} → {}", ip.source, ip.destination),
         (None, _) => seen.packet.link_type.to_string(),

@@ -169,7 +169,15 @@ impl State {
         }
     }
 
-    fn octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+    fn octets<S: Sink>(
+        &mut self,
+        direction: Direction,
+        start: u64,
+        bytes: &[u8],
+        packet: u64,
+        time: Timestamp,
+        sink: &mut S,
+    ) {
         match &mut self.stage {
             Stage::Undecided(pieces) => {
                 pieces.push(Piece { direction, start, bytes: bytes.to_vec(), packet, time });
@@ -214,7 +222,15 @@ impl State {
         }
     }
 
-    fn smtp_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+    fn smtp_octets<S: Sink>(
+        &mut self,
+        direction: Direction,
+        start: u64,
+        bytes: &[u8],
+        packet: u64,
+        time: Timestamp,
+        sink: &mut S,
+    ) {
         let mut handed_over = false;
         let taken = self.with_smtp(packet, time, sink, |dialogue, emit| {
             dialogue.data(direction, start, bytes, &mut |event| {
@@ -232,7 +248,15 @@ impl State {
 
     /// After the 220 to STARTTLS: TLS records begin the conversation; anything else is clear text
     /// where none should be, and the dialogue goes on with it.
-    fn hand_over<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+    fn hand_over<S: Sink>(
+        &mut self,
+        direction: Direction,
+        start: u64,
+        bytes: &[u8],
+        packet: u64,
+        time: Timestamp,
+        sink: &mut S,
+    ) {
         let client = self.client.unwrap_or(Direction::FromOriginator);
         if tls::probe(bytes) != tls::Probe::Not {
             self.stage = Stage::Tls;
@@ -250,7 +274,15 @@ impl State {
         self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
     }
 
-    fn tls_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], packet: u64, time: Timestamp, sink: &mut S) {
+    fn tls_octets<S: Sink>(
+        &mut self,
+        direction: Direction,
+        start: u64,
+        bytes: &[u8],
+        packet: u64,
+        time: Timestamp,
+        sink: &mut S,
+    ) {
         self.with_tls(packet, time, sink, |tls, emit| tls.data(direction, start, bytes, emit));
     }
 

@@ -324,15 +324,13 @@ impl fmt::Display for AnomalyKind {
             AnomalyKind::ClearAfterStartTls => {
                 f.write_str("The server agreed to STARTTLS, and the client went on in the clear.")
             }
-            AnomalyKind::ReplyInjection => f.write_str(
-                "Clear octets of the server stand between its agreement to STARTTLS and the TLS handshake.",
-            ),
+            AnomalyKind::ReplyInjection => {
+                f.write_str("Clear octets of the server stand between its agreement to STARTTLS and the TLS handshake.")
+            }
             AnomalyKind::CommandInjection => f.write_str(
                 "Clear octets of the client stand between STARTTLS and the TLS handshake (as in CVE-2011-0411).",
             ),
-            AnomalyKind::TlsOnClearPort => {
-                f.write_str("TLS begins at once on a port where SMTP begins in the clear.")
-            }
+            AnomalyKind::TlsOnClearPort => f.write_str("TLS begins at once on a port where SMTP begins in the clear."),
             AnomalyKind::ClearOnTlsPort => f.write_str("SMTP in the clear on the port of SMTP over TLS."),
         }
     }

@@ -1,10 +1,10 @@
 //! Packets in, sessions out: every packet of a capture passes here once.
 
 use super::connection::State;
-use super::{SegmentSeen, Seen, Sink};
+use super::{Seen, SegmentSeen, Sink};
 use crate::capture::{Batch, Packet};
-use crate::flow::{self, FiveTuple, FlowKey, Segment, Table};
 use crate::flow::analysis::Analyses;
+use crate::flow::{self, FiveTuple, FlowKey, Segment, Table};
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
 use crate::wire::{self, Defragmenter, Frame, Tcp, Transport};

@@ -43,7 +43,8 @@ pub(super) fn decide(
                 };
                 finding(Protocol::Smtps, Verdict::TlsFromStart, text)
             } else if CLEAR_PORTS.iter().any(|port| has_port(*port)) {
-                let mut found = finding(Protocol::Tls, Verdict::Unknown, "sealed, on a port where mail begins in the clear");
+                let mut found =
+                    finding(Protocol::Tls, Verdict::Unknown, "sealed, on a port where mail begins in the clear");
                 found.anomaly = (!connection.handshake.is_midstream()).then_some(AnomalyKind::TlsOnClearPort);
                 found
             } else {
@@ -56,7 +57,9 @@ pub(super) fn decide(
             let silent = Direction::BOTH.iter().all(|d| connection.counters(*d).payload_octets == 0);
             match (mail_port, silent) {
                 (true, true) => finding(Protocol::Other, Verdict::Unknown, "a mail port, but nothing was said"),
-                (true, false) => finding(Protocol::Other, Verdict::Unknown, "a mail port, but too little was said to tell"),
+                (true, false) => {
+                    finding(Protocol::Other, Verdict::Unknown, "a mail port, but too little was said to tell")
+                }
                 (false, true) => finding(Protocol::Other, Verdict::NotMail, "nothing was said"),
                 (false, false) => finding(Protocol::Other, Verdict::NotMail, "not mail"),
             }
@@ -73,7 +76,9 @@ fn clear(summary: &smtp::Summary) -> (Verdict, String) {
         (Some(_), Some(answer)) if answer.is_positive() == Some(true) => {
             (Verdict::ClearThenTls, "clear up to STARTTLS; no TLS was captured after it")
         }
-        (Some(_), Some(_)) if went_on => (Verdict::Downgraded, "downgraded: STARTTLS was refused and the client went on in the clear"),
+        (Some(_), Some(_)) if went_on => {
+            (Verdict::Downgraded, "downgraded: STARTTLS was refused and the client went on in the clear")
+        }
         (Some(_), Some(_)) => (Verdict::Clear, "in the clear: STARTTLS was refused and the client gave up"),
         (Some(_), None) => (Verdict::Clear, "in the clear up to STARTTLS, whose answer was not captured"),
         (None, _) if ladder.masked.is_some() && went_on => {

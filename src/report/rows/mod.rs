@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::bytes::escaped;
-use crate::session::{At, SegmentSeen, Seen, Speaks};
+use crate::session::{At, Seen, SegmentSeen, Speaks};
 use crate::ssh::Sender;
 use crate::stream::Direction;
 use crate::time::{Interval, Timestamp};
@@ -157,7 +157,11 @@ impl Builder {
                 }
             }
             (Transport::OtherIp { protocol, .. }, ..) if frame.stop.is_none() => {
-                if v6 { side::other_v6(*protocol, info) } else { side::other_v4(*protocol, info) }
+                if v6 {
+                    side::other_v6(*protocol, info)
+                } else {
+                    side::other_v4(*protocol, info)
+                }
             }
             _ => return unknown(row, frame),
         };

@@ -80,6 +80,8 @@ fn write_option(out: &mut String, option: &TcpOption<'_>, analysis: &Analysis) -
         TcpOption::Unknown { kind: 7, data: &[a, b, c, d] } => {
             write!(out, " ECHOREPLY={}", u32::from_be_bytes([a, b, c, d]))
         }
+        // Wireshark sets no space before this one (RFC 5925 §2.2).
+        TcpOption::Unknown { kind: 29, .. } => out.write_str("TCP AO"),
         _ => Ok(()),
     }
 }

@@ -46,7 +46,10 @@ impl Line {
     }
 
     /// The row, or `None` where no record and no message ended in this packet.
-    pub(super) fn row(&mut self, negotiated: Option<ProtocolVersion>) -> Option<(&'static str, String, Option<String>)> {
+    pub(super) fn row(
+        &mut self,
+        negotiated: Option<ProtocolVersion>,
+    ) -> Option<(&'static str, String, Option<String>)> {
         if self.names.is_empty() {
             let garbage = self.not_tls.then(|| ("SSL", "Continuation Data".to_owned(), None));
             return garbage;
