@@ -324,3 +324,33 @@ const SIGNATURES: [(&str, &str); 18] = [
     ("1.3.101.112", "Ed25519"),
     ("1.3.101.113", "Ed448"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_chain_keeps_what_can_be_read_and_tells_the_rest() {
+        let read = |body: &[u8]| {
+            let mut anomalies = Vec::new();
+            let chain = read_chain(body, &mut anomalies);
+            (chain.map(|chain| chain.len()), anomalies)
+        };
+        assert_eq!(read(&[0, 0]), (None, vec![]));
+        assert_eq!(read(&[0, 0, 0]), (Some(0), vec![]));
+        assert_eq!(read(&[0, 0, 5, 0, 0, 2, 0x30, 0]), (Some(1), vec![Anomaly::CertificateMalformed]));
+        assert_eq!(read(&[0, 0, 4, 0, 0, 9, 0x30]), (Some(0), vec![Anomaly::CertificateMalformed]));
+        let many = [&[0, 0, 60][..], &[0; 60]].concat();
+        let (kept, anomalies) = read(&many);
+        assert_eq!((kept, anomalies.last()), (Some(limits::TLS_CERTIFICATES), Some(&Anomaly::CertificatesMany(20))));
+    }
+
+    #[test]
+    fn names_print_in_both_orders_and_escape_what_would_mislead() {
+        let pairs = [("C", "US"), ("O", " A, B"), ("CN", "x+y")];
+        let name = DistinguishedName(pairs.map(|(kind, value)| (kind.to_owned(), value.to_owned())).into());
+        assert_eq!(name.to_string(), "C=US, O= A, B, CN=x+y");
+        assert_eq!(name.rfc2253(), "CN=x\\+y,O=\\ A\\, B,C=US");
+        assert_eq!(name.common_name(), Some("x+y"));
+    }
+}

@@ -4,9 +4,9 @@ use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
 
 use super::anomaly::Anomaly;
-use super::certificate::Certificate;
+use super::event::{Event, EventKind, Record};
 use super::handshake::Messages;
-use super::hello::{ClientHello, ServerHello};
+use super::hello::ClientHello;
 use super::length::{Padding, PlaintextLength, Protection};
 use super::phase::Tls13;
 use super::probe::{Probe, ssl2_hello};
@@ -28,59 +28,6 @@ pub struct Conversation {
     trace: RecordTrace,
     tls13: Tls13,
     time: Timestamp,
-}
-
-/// Something that was read.
-#[derive(Clone, Debug)]
-pub struct Event<'a> {
-    /// Where it stands. A handshake message ends where its last octet does, and may begin in an
-    /// earlier record.
-    pub span: Span,
-    /// What it is.
-    pub kind: EventKind<'a>,
-}
-
-/// What was read.
-#[derive(Clone, Debug)]
-pub enum EventKind<'a> {
-    /// A record has passed completely, or to its end with octets missing. What was in it, if it
-    /// is clear, follows.
-    Record(Record),
-    /// A client's offer.
-    ClientHello(&'a ClientHello),
-    /// A server's choice.
-    ServerHello(&'a ServerHello),
-    /// The server asks for another ClientHello.
-    HelloRetryRequest(&'a ServerHello),
-    /// A chain of certificates; empty where a client has none.
-    Certificates(&'a [Certificate]),
-    /// Any other handshake message in the clear: its type and body.
-    Handshake(HandshakeType, &'a [u8]),
-    /// An alert in the clear.
-    Alert(Alert),
-    /// From here on the sender seals its records (up to TLS 1.2); nothing in TLS 1.3.
-    ChangeCipherSpec,
-    /// Octets that are no TLS records, piece by piece as they came.
-    NotTls(&'a [u8]),
-    /// Something strange.
-    Anomaly(Anomaly),
-}
-
-/// A record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its type.
-    pub content_type: ContentType,
-    /// Its version field, which from TLS 1.3 on says nothing.
-    pub version: ProtocolVersion,
-    /// Octets after the header.
-    pub length: u16,
-    /// Whether it is encrypted.
-    pub sealed: bool,
-    /// What it carries.
-    pub phase: Phase,
-    /// Octets of plaintext; `None` where that is not known. In TLS 1.3 exact unless padded.
-    pub plaintext: Option<PlaintextLength>,
 }
 
 /// One direction.
@@ -770,45 +717,16 @@ impl Nonces {
 /// A jump of nonces beyond this is no loss of records but another way of making them.
 const NONCE_JUMP: u64 = 1 << 20;
 
-/// Fuzz body: pieces of both directions, gaps and ends as the input says, in any order. The first
-/// octet of each piece is its length and direction.
-pub fn fuzz_tls(data: &[u8]) {
-    let mut conversation = Conversation::new(Direction::FromOriginator);
-    let mut positions = [0u64; 2];
-    let mut rest = data;
-    let mut emit = |event: Event<'_>| {
-        assert!(event.span.start <= event.span.end);
-        if let EventKind::Anomaly(anomaly) = event.kind {
-            assert!(!anomaly.to_string().is_empty() && anomaly.id().starts_with("tls-"));
-        }
-    };
-    while let Some((control, after)) = rest.split_first() {
-        let direction = Direction::BOTH[usize::from(control >> 7)];
-        let length = usize::from(control & 0x3f) * if control & 0x40 == 0 { 1 } else { 16 };
-        let position = &mut positions[direction.index()];
-        if length == 0 {
-            let missing = after.first().map_or(1, |octet| u64::from(*octet) + 1);
-            conversation.gap(Span::new(direction, *position, *position + missing), &mut emit);
-            *position += missing;
-            rest = after.get(1..).unwrap_or_default();
-            continue;
-        }
-        let (piece, after) = after.split_at(length.min(after.len()));
-        conversation.data(direction, *position, piece, &mut emit);
-        *position += piece.len() as u64;
-        assert!(conversation.pending_from(direction) <= *position);
-        rest = after;
-    }
-    for direction in Direction::BOTH {
-        conversation.finish(direction, &mut emit);
-        conversation.finish(direction, &mut emit);
-    }
-    let server = conversation.summary().client.reversed();
-    for first in [false, true] {
-        assert_eq!(conversation.trace().phases(server, first).len(), conversation.trace().records().len());
-    }
-    let _ = super::probe::probe(data);
-    for record in conversation.trace().records() {
-        assert!(record.plaintext.is_none_or(|length| length.min <= length.max && length.max <= record.length));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonces_that_count_up_tell_of_missing_records_and_others_of_nothing() {
+        let mut nonces = Nonces::default();
+        let told: Vec<_> = [u64::MAX - 1, u64::MAX, 0, 1, 4, 5].map(|nonce| nonces.next(nonce)).into();
+        assert_eq!(told, [None, None, None, None, Some(2), None]);
+        let mut nonces = Nonces::default();
+        assert!([9, 77, 3, 1 << 50, 12, 14].iter().all(|nonce| nonces.next(*nonce).is_none()));
     }
 }

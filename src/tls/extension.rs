@@ -173,16 +173,15 @@ impl Extensions {
             ExtensionType::RENEGOTIATION_INFO => self.renegotiation_info = true,
             ExtensionType::PADDING => self.padding = Some(data.len() as u16),
             ExtensionType::POST_HANDSHAKE_AUTH => self.post_handshake_auth = true,
-            ExtensionType::ENCRYPTED_CLIENT_HELLO if from == Sender::Client => {
-                if cursor.u8()? == 0 {
-                    self.encrypted_client_hello = Some(EncryptedClientHello {
-                        kdf: cursor.u16()?,
-                        aead: cursor.u16()?,
-                        config_id: cursor.u8()?,
-                        enc_length: cursor.vector16()?.len() as u16,
-                        payload_length: cursor.vector16()?.len() as u16,
-                    });
-                }
+            // An inner hello (type 1) would show only after decryption.
+            ExtensionType::ENCRYPTED_CLIENT_HELLO if from == Sender::Client && cursor.u8()? == 0 => {
+                self.encrypted_client_hello = Some(EncryptedClientHello {
+                    kdf: cursor.u16()?,
+                    aead: cursor.u16()?,
+                    config_id: cursor.u8()?,
+                    enc_length: cursor.vector16()?.len() as u16,
+                    payload_length: cursor.vector16()?.len() as u16,
+                });
             }
             _ => {}
         }

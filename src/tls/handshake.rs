@@ -6,7 +6,8 @@ use crate::stream::{Direction, Span};
 
 use super::anomaly::Anomaly;
 use super::certificate;
-use super::conversation::{Conversation, Event, EventKind};
+use super::conversation::Conversation;
+use super::event::{Event, EventKind};
 use super::hello::{ClientHello, ServerHello};
 use super::length::Protection;
 use super::registry::{CipherSuite, Group, HandshakeType, ProtocolVersion, SignatureScheme};

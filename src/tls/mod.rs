@@ -10,8 +10,10 @@
 mod anomaly;
 mod certificate;
 mod conversation;
+mod event;
 mod extension;
 mod fingerprint;
+mod fuzz;
 mod handshake;
 mod hello;
 mod length;
@@ -24,8 +26,10 @@ mod trace;
 
 pub use anomaly::Anomaly;
 pub use certificate::{Certificate, CertificateFields, DistinguishedName, KeyKind};
-pub use conversation::{Conversation, Event, EventKind, Record, fuzz_tls};
+pub use conversation::Conversation;
+pub use event::{Event, EventKind, Record};
 pub use extension::{EncryptedClientHello, Extension, Extensions, KeyShare, PskIdentity};
+pub use fuzz::fuzz_tls;
 pub use hello::{ClientHello, ServerHello};
 pub use length::{Padding, PlaintextLength, Protection};
 pub use probe::{Probe, probe};
