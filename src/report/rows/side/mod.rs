@@ -6,6 +6,7 @@
 
 mod dns;
 mod ip;
+mod mailbox;
 mod ssh;
 mod text;
 
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 pub use ip::{UdpHeader, fragment_v4, fragment_v6, other_v4, other_v6, protocol_name};
+pub use mailbox::{Imap, Pop, Row, Side, fuzz_mailbox};
 pub use ssh::row as ssh;
 pub use text::push_text;
 
