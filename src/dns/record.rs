@@ -149,7 +149,7 @@ impl<'a> Record<'a> {
             RecordType::NAPTR => {
                 Data::Naptr { order: cursor.u16()?, preference: cursor.u16()?, flags: cursor.vector8()? }
             }
-            RecordType::NSEC => Data::Nsec(self.name_at(0)?.0),
+            RecordType::NSEC | RecordType::NXT => Data::Nsec(self.name_at(0)?.0),
             _ => Data::Other(self.octets),
         })
     }
@@ -207,6 +207,8 @@ impl RecordType {
     pub const TXT: RecordType = RecordType(16);
     /// An IPv6 address (RFC 3596).
     pub const AAAA: RecordType = RecordType(28);
+    /// The next name, before NSEC took its place (RFC 2535).
+    pub const NXT: RecordType = RecordType(30);
     /// Where a service is (RFC 2782).
     pub const SRV: RecordType = RecordType(33);
     /// How to rewrite a name (RFC 3403).

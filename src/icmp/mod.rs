@@ -77,6 +77,20 @@ impl Echoes {
     }
 }
 
+/// Fuzz body: decodes and prints as both versions and matches echoes; nothing may panic.
+pub fn fuzz_icmp(data: &[u8]) {
+    let mut echoes = Echoes::new();
+    let address = IpAddr::from([192, 0, 2, 1]);
+    if let Some(message) = v4::Message::parse(data) {
+        let request = message.echo().and_then(|echo| echoes.answer(1, address, address, echo));
+        let _ = message.line(64, request).to_string();
+    }
+    if let Some(message) = v6::Message::parse(data) {
+        let request = message.echo().and_then(|echo| echoes.answer(2, address, address, echo));
+        let _ = message.line(64, request).to_string();
+    }
+}
+
 /// The checksum of the request that a reply with `checksum` repeats: the two differ only in their type
 /// (ICMP: 8 and 0, ICMPv6: 128 and 129), in one's-complement arithmetic (RFC 1624).
 fn request_checksum(checksum: u16, address: IpAddr) -> u16 {
@@ -133,5 +147,23 @@ mod tests {
         assert_eq!(echoes.order.len(), limits::ECHO_REQUESTS);
         assert!(echoes.waiting.len() <= limits::ECHO_REQUESTS);
         assert_eq!(echoes.answer(0, b, a, Echo { identifier: 0, ..echo(true, 0xfff7) }), None);
+    }
+
+    #[test]
+    fn exercise_fuzz_icmp() {
+        let mut state = 0x1c3b_0001_u32;
+        for round in 0..5000_usize {
+            let mut message = vec![0; round % 60];
+            for octet in &mut message {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                *octet = if state & 0x100 == 0 { state as u8 } else { (state & 7) as u8 };
+            }
+            if let Some(first) = message.first_mut() {
+                *first = [0, 3, 8, 13, 128, 129, 134, 135, 136, 137, 143][round % 11];
+            }
+            fuzz_icmp(&message);
+        }
     }
 }

@@ -191,9 +191,16 @@ pub struct Line {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = &self.message;
-        write!(f, "{:<20}", message.message_type.name())?;
+        let name = match (message.message_type.0, message.code) {
+            (9, 0 | NOT_A_ROUTER) => "Mobile IP Advertisement",
+            _ => message.message_type.name(),
+        };
+        write!(f, "{name:<20}")?;
         if let Some(codes) = message.message_type.codes() {
             match codes.get(usize::from(message.code)) {
+                None if (message.message_type.0, message.code) == (9, NOT_A_ROUTER) => {
+                    f.write_str(" (Does not route common traffic)")?;
+                }
                 Some(name) => write!(f, " ({name})")?,
                 None => write!(f, " (Unknown code: {})", message.code)?,
             }
@@ -212,6 +219,8 @@ impl fmt::Display for Line {
     }
 }
 
+/// The code of a router advertisement of a mobility agent that routes for nobody else (RFC 5944 §2.1).
+const NOT_A_ROUTER: u8 = 16;
 /// Codes of destination unreachable (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1).
 const UNREACHABLE_CODES: [&str; 16] = [
     "Network unreachable",
@@ -258,6 +267,7 @@ mod tests {
         assert_eq!(line(&[3, 4, 0, 0, 0, 0, 0, 0]), "Destination unreachable (Fragmentation needed)");
         assert_eq!(line(&[3, 16, 0, 0, 0, 0, 0, 0]), "Destination unreachable (Unknown code: 16)");
         assert_eq!(line(&[5, 1, 0, 0, 0, 0, 0, 0]), "Redirect             (Redirect for host)");
+        assert_eq!(line(&[9, 16, 0, 0, 0, 0, 0, 0]), "Mobile IP Advertisement (Does not route common traffic)");
         assert_eq!(line(&[77, 1, 0, 0, 0, 0, 0, 0]), "Unknown ICMP (obsolete or malformed?)");
     }
 

@@ -318,6 +318,9 @@ fn parse_body(message_type: MessageType, checksum: u16, cursor: &mut Cursor<'_>)
         MessageType::LISTENER_REPORT_V2 => {
             cursor.take(2)?;
             for _ in 0..cursor.u16()? {
+                if cursor.is_empty() {
+                    break;
+                }
                 let auxiliary = cursor.u16()? & 0xff;
                 let sources = cursor.u16()?;
                 cursor.take(16 * (1 + usize::from(sources)) + 4 * usize::from(auxiliary))?;
@@ -424,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_report_must_hold_the_records_it_counts() {
+    fn a_listener_report_with_a_record_that_is_cut_is_short() {
         let report = [&[143, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0], &TARGET[..]].concat();
         assert_eq!(line(&report), "Multicast Listener Report Message v2");
         assert_eq!(line(&report[..27]), "Multicast Listener Report Message v2[Malformed Packet]");

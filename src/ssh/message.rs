@@ -67,13 +67,13 @@ impl KeyExchange {
     /// What a method's name says about its messages.
     #[must_use]
     pub fn of(name: &[u8]) -> KeyExchange {
-        if name.starts_with(b"diffie-hellman-group-exchange-") {
-            KeyExchange::GroupExchange
-        } else if name.starts_with(b"ecdh-sha2-") || name.starts_with(b"curve25519-") || name.starts_with(b"curve448-")
-        {
-            KeyExchange::EllipticCurve
-        } else {
-            KeyExchange::DiffieHellman
+        match name {
+            b"diffie-hellman-group-exchange-sha1" | b"diffie-hellman-group-exchange-sha256" => {
+                KeyExchange::GroupExchange
+            }
+            b"curve25519-sha256" | b"curve25519-sha256@libssh.org" | b"curve448-sha512" => KeyExchange::EllipticCurve,
+            _ if name.starts_with(b"ecdh-sha2-") => KeyExchange::EllipticCurve,
+            _ => KeyExchange::DiffieHellman,
         }
     }
 }

@@ -159,7 +159,8 @@ impl Connection {
     /// What stands at the start of `data`, which is not empty.
     fn step<'a>(&mut self, sender: Sender, data: &'a [u8]) -> Step<'a> {
         let side = &mut self.sides[sender as usize];
-        if !side.identified {
+        let speaks = side.identified || self.version == Version::Two && is_offer(data);
+        if !speaks {
             return self.identification(sender, data);
         }
         match self.version {
@@ -195,7 +196,7 @@ impl Connection {
     fn packet<'a>(&mut self, sender: Sender, data: &'a [u8]) -> Step<'a> {
         let length = match stated_length(data, 0) {
             Ok(length) => length,
-            Err(step) => return step,
+            Err(unready) => return unready.into(),
         };
         let body = &data[LENGTH_LEN..LENGTH_LEN + length];
         let padding = body.first().map_or(0, |padding| usize::from(*padding));
@@ -226,7 +227,7 @@ impl Connection {
         let length = match data.get(3) {
             Some(low) => match stated_length(data, padding(usize::from(*low))) {
                 Ok(length) => length,
-                Err(step) => return step,
+                Err(unready) => return unready.into(),
             },
             None => return Step::More,
         };
@@ -261,14 +262,35 @@ enum Step<'a> {
     Never,
 }
 
+/// Why there is no packet.
+enum Unready {
+    More,
+    Never,
+}
+
+impl From<Unready> for Step<'_> {
+    fn from(unready: Unready) -> Self {
+        match unready {
+            Unready::More => Step::More,
+            Unready::Never => Step::Never,
+        }
+    }
+}
+
+/// Whether a packet begins that can only be the first of its side: lines may come before the
+/// identification (RFC 4253 §4.2), and with it in one segment they hide it.
+fn is_offer(data: &[u8]) -> bool {
+    matches!(data, [0, 0, _, _, _, number, ..] if MessageNumber(*number) == MessageNumber::KEX_INIT)
+}
+
 /// The length before a packet, if the packet with `extra` octets more is there.
-fn stated_length<'a>(data: &[u8], extra: usize) -> Result<usize, Step<'a>> {
-    let Some((length, rest)) = data.split_first_chunk::<LENGTH_LEN>() else { return Err(Step::More) };
+fn stated_length(data: &[u8], extra: usize) -> Result<usize, Unready> {
+    let Some((length, rest)) = data.split_first_chunk::<LENGTH_LEN>() else { return Err(Unready::More) };
     let length = u32::from_be_bytes(*length) as usize;
     if length > limits::SSH_PACKET {
-        Err(Step::Never)
+        Err(Unready::Never)
     } else if rest.len() < length + extra {
-        Err(Step::More)
+        Err(Unready::More)
     } else {
         Ok(length)
     }

@@ -6,6 +6,7 @@
 
 mod dns;
 mod ip;
+mod mailbox;
 mod ssh;
 mod text;
 
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 pub use ip::{UdpHeader, fragment_v4, fragment_v6, other_v4, other_v6, protocol_name};
+pub use mailbox::{Imap, Pop, Row, Side, fuzz_mailbox};
 pub use ssh::row as ssh;
 pub use text::push_text;
 
@@ -68,18 +70,23 @@ impl Memory {
         if let Some(address) = self.owners.learn(&message) {
             let _ = write!(out, " (duplicate use of {address} detected!)");
         }
+        if cut {
+            // What is missing is the padding, which tells nothing; but it is missing.
+            out.push_str(CUT);
+        }
         message.protocol()
     }
 
     /// The row of an ICMP message.
     pub fn icmp_v4(&mut self, around: &Around, message: &[u8], out: &mut String) -> &'static str {
         match icmp::v4::Message::parse(message) {
-            Some(message) => {
-                let request = self.answered(around, message.echo());
-                let _ = write!(out, "{}", message.line(around.time_to_live, request));
+            Some(parsed) => {
+                let request = self.answered(around, parsed.echo());
+                let _ = write!(out, "{}", parsed.line(around.time_to_live, request));
             }
             None => out.push_str(MALFORMED),
         }
+        quoted(around.cut, message, QUOTING_V4, out);
         retag(around.cut, out);
         "ICMP"
     }
@@ -87,12 +94,13 @@ impl Memory {
     /// The row of an ICMPv6 message.
     pub fn icmp_v6(&mut self, around: &Around, message: &[u8], out: &mut String) -> &'static str {
         match icmp::v6::Message::parse(message) {
-            Some(message) => {
-                let request = self.answered(around, message.echo());
-                let _ = write!(out, "{}", message.line(around.time_to_live, request));
+            Some(parsed) => {
+                let request = self.answered(around, parsed.echo());
+                let _ = write!(out, "{}", parsed.line(around.time_to_live, request));
             }
             None => out.push_str(MALFORMED),
         }
+        quoted(around.cut, message, QUOTING_V6, out);
         retag(around.cut, out);
         "ICMPv6"
     }
@@ -168,10 +176,32 @@ fn retag(cut: bool, out: &mut String) {
     }
 }
 
+/// An error message quotes the packet that it is about (RFC 792, RFC 4443 §3): where the capture cuts
+/// the headers quoted, the row says that.
+fn quoted(cut: bool, message: &[u8], quoting: &[u8], out: &mut String) {
+    if !cut || message.len() < ICMP_HEADER || !quoting.contains(&message[0]) || out.ends_with(MALFORMED) {
+        return;
+    }
+    let quote = &message[ICMP_HEADER..];
+    let (ip_header, protocol) = match quote.first().map(|first| first >> 4) {
+        Some(4) => (usize::from(quote[0] & 0xf) * 4, quote.get(9)),
+        _ => (40, quote.get(6)),
+    };
+    let transport = if protocol == Some(&TCP) { 20 } else { 8 };
+    if quote.len() < ip_header + transport {
+        out.push_str(CUT);
+    }
+}
+
 fn end_tag(cut: bool) -> &'static str {
     if cut { CUT } else { MALFORMED }
 }
 
+/// Types of ICMP and of ICMPv6 that quote a packet after eight octets.
+const QUOTING_V4: &[u8] = &[3, 4, 5, 11, 12];
+const QUOTING_V6: &[u8] = &[1, 2, 3, 4];
+const ICMP_HEADER: usize = 8;
+const TCP: u8 = 6;
 const MALFORMED: &str = "[Malformed Packet]";
 const CUT: &str = "[Packet size limited during capture]";
 
@@ -198,6 +228,21 @@ mod tests {
         let mut out = String::new();
         udp(&header(53), &RESPONSE[..20], true, &mut out);
         assert_eq!(out, "Standard query response 0x1234[Packet size limited during capture]");
+    }
+
+    #[test]
+    fn a_quoted_header_that_the_capture_cuts_is_told() {
+        let quote = [&[3, 3, 0, 0, 0, 0, 0, 0, 0x45][..], &[0; 27]].concat();
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let row = |octets: &[u8], cut| {
+            let around = Around { number: 1, source: address, destination: address, time_to_live: 64, cut };
+            let mut out = String::new();
+            Memory::new().icmp_v4(&around, octets, &mut out);
+            out
+        };
+        assert_eq!(row(&quote, true), "Destination unreachable (Port unreachable)");
+        assert_eq!(row(&quote[..30], false), "Destination unreachable (Port unreachable)");
+        assert!(row(&quote[..30], true).ends_with("unreachable)[Packet size limited during capture]"));
     }
 
     #[test]
