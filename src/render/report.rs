@@ -1,5 +1,6 @@
 //! The report as text: what a person reads first.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -24,8 +25,8 @@ pub struct Page<'a> {
     pub capture: &'a Capture,
     /// The sessions that are shown, in order of their first packet.
     pub sessions: &'a [Session],
-    /// How many of `sessions` are shown in full, the weightiest first.
-    pub in_full: usize,
+    /// Which of `sessions` are shown in full: those that give most away.
+    pub in_full: &'a HashSet<u64>,
     /// All sessions, counted.
     pub totals: &'a Totals,
     /// Limits that were reached, a sentence each.
@@ -51,10 +52,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
             )?;
         }
     }
-    let mut weightiest: Vec<&Session> = page.sessions.iter().filter(|s| s.verdict != "not-mail").collect();
-    weightiest.sort_by_key(|s| (std::cmp::Reverse(s.weight), s.session));
-    weightiest.truncate(page.in_full);
-    weightiest.sort_by_key(|s| s.session);
+    let weightiest: Vec<&Session> = page.sessions.iter().filter(|s| page.in_full.contains(&s.session)).collect();
     for session in &weightiest {
         writeln!(out)?;
         write_session(out, session, look)?;

@@ -40,7 +40,7 @@ impl Painter {
 
     /// `text`, painted as `label` when it is printed. `text` must be safe to print.
     pub fn paint<T: Display>(self, label: Label, text: T) -> impl Display {
-        let code = self.color.then(|| match label {
+        let code = self.color.then_some(match label {
             Label::Heading => "1",
             Label::Seen => "33",
             Label::Inferred => "36",
@@ -79,7 +79,7 @@ pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(' ');
         }
         out.push(c);

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::frames;
 use super::rows;
-use super::{Class, Content, Item, Order, convert, dialogue};
+use super::{Class, Content, Ended, Item, Order, dialogue};
 use crate::session::{At, Seen, Session, Sink};
 use crate::smtp;
 use crate::stream::Span;
@@ -179,7 +179,7 @@ impl Sink for Collector {
         }
         if self.wanted.sessions && self.wants(number) {
             let order = Order { packet: now, class: Class::Session, n: number };
-            self.items.push(Item { order, content: Content::Session(Box::new(convert::session(&session))) });
+            self.items.push(Item { order, content: Content::Session(Box::new(Ended::new(session))) });
         }
     }
 }
