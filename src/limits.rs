@@ -145,6 +145,10 @@ pub const MAX_STEPS: usize = 4096;
 /// AUTH exchanges; what is longer is consumed and shown cut.
 pub const SMTP_LINE_OCTETS: usize = 12_288;
 
+/// Octets without a line end after which a line, or a reply, counts as over: SMTP has none that
+/// long, and what comes later must not wait for its end.
+pub const SMTP_GIVE_UP_OCTETS: u64 = 1 << 20;
+
 /// Octets kept of one reply, all its lines together: room for a hundred lines of 512 octets
 /// (RFC 5321 §4.5.3.1.5) and for long AUTH challenges.
 pub const SMTP_REPLY_OCTETS: usize = 65_536;
