@@ -213,6 +213,13 @@ pub const HOLE_PATIENCE: Interval = Interval::from_secs(30);
 /// interfaces or queues are out of order by some milliseconds at most.
 pub const HOLE_GRACE: Interval = Interval::from_millis(20);
 
+/// How long a hole must have stood before an answer to what lies behind it closes it. Packets that
+/// overtake each other on their way into a capture do so within microseconds.
+pub const ANSWERED_HOLE_GRACE: Interval = Interval::from_millis(1);
+
+/// The same in segments, for captures without usable times.
+pub const ANSWERED_HOLE_GRACE_SEGMENTS: u64 = 4;
+
 /// How many segments of the connection may pass before such an octet counts as not captured,
 /// whatever the clock says: some captures have no usable times.
 pub const HOLE_GRACE_SEGMENTS: u64 = 16;

@@ -366,7 +366,7 @@ impl Connection {
         if flags.ack() && !flags.rst() {
             other.acknowledge(other.offset(SequenceNumber(tcp.acknowledgment)));
         }
-        other.settle(at, own.counters.packets > 0, deliver);
+        other.settle(at, own.counters.packets > 0, tcp.payload_len > 0, deliver);
 
         let first = SequenceNumber(tcp.sequence).plus(u64::from(flags.syn()));
         if flags.rst() {
@@ -396,7 +396,7 @@ impl Connection {
         if flags.fin() {
             own.put_fin(at, end, notes, deliver);
         }
-        own.settle(at, other.counters.packets > 0, deliver);
+        own.settle(at, other.counters.packets > 0, false, deliver);
     }
 
     /// Reads a SYN. `false`: it is none of this connection's.

@@ -15,9 +15,7 @@ use std::collections::BTreeMap;
 use super::anomaly::{Anomaly, Notes};
 use super::recent::{History, Recent};
 use super::sequence::SequenceNumber;
-use crate::limits::{
-    HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE, PLAUSIBLE_WINDOW, REASSEMBLY_DIRECTION, REASSEMBLY_ONE_SIDED,
-};
+use crate::limits::{ANSWERED_HOLE_GRACE, ANSWERED_HOLE_GRACE_SEGMENTS, HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE, PLAUSIBLE_WINDOW, REASSEMBLY_DIRECTION, REASSEMBLY_ONE_SIDED,};
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
 
@@ -286,17 +284,33 @@ impl Reassembler {
     }
 
     /// Decides which holes can no longer be filled. `peer_acknowledges`: whether the other side's
-    /// acknowledgments are in the capture at all.
-    pub fn settle(&mut self, at: Moment, peer_acknowledges: bool, deliver: &mut dyn FnMut(Delivery<'_>)) {
+    /// acknowledgments are in the capture at all. `answered`: whether the other side sends octets of
+    /// its own with its acknowledgment; then what it acknowledges has come before them, and a hole
+    /// with octets behind it that are not new any more is not waited for.
+    pub fn settle(
+        &mut self,
+        at: Moment,
+        peer_acknowledges: bool,
+        answered: bool,
+        deliver: &mut dyn FnMut(Delivery<'_>),
+    ) {
         if self.origin == Origin::Unknown || self.ended != Ended::No {
             return;
         }
         while self.ended == Ended::No {
             let acknowledged = self.acknowledged_octets();
             if acknowledged > self.next {
+                let overtaken = answered
+                    && !self.pending.is_empty()
+                    && self.opened.is_some_and(|opened| {
+                        has_passed(opened, at, ANSWERED_HOLE_GRACE.nanos(), ANSWERED_HOLE_GRACE_SEGMENTS)
+                    });
+                if overtaken {
+                    self.covered = Some((acknowledged, at));
+                }
                 match self.covered {
                     Some((to, since)) if to > self.next => {
-                        if !has_passed(since, at, HOLE_GRACE.nanos(), HOLE_GRACE_SEGMENTS)
+                        if !overtaken && !has_passed(since, at, HOLE_GRACE.nanos(), HOLE_GRACE_SEGMENTS)
                             || self.may_be_fin(acknowledged)
                         {
                             break;
