@@ -127,10 +127,7 @@ impl Connection {
         let flags = segment.tcp.flags;
         let from_originator = match (flags.syn(), flags.ack()) {
             (true, acknowledges) => !acknowledges,
-            _ => match (source.port < WELL_KNOWN, destination.port < WELL_KNOWN) {
-                (true, false) => false,
-                _ => true,
-            },
+            _ => source.port >= WELL_KNOWN || destination.port < WELL_KNOWN,
         };
         let (originator, responder) = if from_originator { (source, destination) } else { (destination, source) };
         Connection {
