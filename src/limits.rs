@@ -271,3 +271,7 @@ pub const UNACKNOWLEDGED_SEGMENTS: usize = 1024;
 /// Octets of an unfinished SSH packet that are kept until the rest of it comes. RFC 4253 §6.1 asks for
 /// 35000 in all; key exchange messages with post-quantum keys and long lists stay well below.
 pub const SSH_PACKET: usize = 1 << 16;
+
+/// Octets of a message's text that `follow --json --message-text` carries; `length` says how many
+/// there were. Larger ones belong in a file of their own.
+pub const MAX_MESSAGE_TEXT: usize = 1 << 20;

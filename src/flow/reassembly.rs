@@ -15,7 +15,10 @@ use std::collections::BTreeMap;
 use super::anomaly::{Anomaly, Notes};
 use super::recent::{History, Recent};
 use super::sequence::SequenceNumber;
-use crate::limits::{ANSWERED_HOLE_GRACE, ANSWERED_HOLE_GRACE_SEGMENTS, HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE, PLAUSIBLE_WINDOW, REASSEMBLY_DIRECTION, REASSEMBLY_ONE_SIDED,};
+use crate::limits::{
+    ANSWERED_HOLE_GRACE, ANSWERED_HOLE_GRACE_SEGMENTS, HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE,
+    PLAUSIBLE_WINDOW, REASSEMBLY_DIRECTION, REASSEMBLY_ONE_SIDED,
+};
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
 

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use crate::time::Interval;
+
 /// What a piece of text is. Each output maps the same labels to its own look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
@@ -85,6 +87,22 @@ pub fn grouped(n: u64) -> String {
         out.push(c);
     }
     out
+}
+
+/// `1 octet`, `7 912 octets`.
+#[must_use]
+pub fn octets(n: u64) -> String {
+    counted(n, "octet", "octets")
+}
+
+/// A length of time for a person: `45 ms`, `31.8 s`.
+#[must_use]
+pub fn duration(interval: Interval) -> String {
+    if interval.nanos().unsigned_abs() < 1_000_000_000 {
+        format!("{} ms", interval.nanos() / 1_000_000)
+    } else {
+        format!("{} s", interval.decimals(1))
+    }
 }
 
 /// `1 packet`, `2 packets`.
