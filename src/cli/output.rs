@@ -45,7 +45,7 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
     let one = plan.session.is_some();
     Ok(match &plan.show {
         Show::Report => {
-            Box::new(ReportText { out, look, one, kept: Vec::new(), least: None, totals: Totals::default() })
+            Box::new(ReportText { out, look, one, kept: Vec::new(), least: None, lasting: !live, totals: Totals::default() })
         }
         Show::ReportJson { sort } => {
             Box::new(ReportJson { report: json::Report::begin(out)?, sorted: sort.then(Vec::new) })
@@ -83,6 +83,8 @@ struct ReportText<'w> {
     /// What a session must weigh to be listed, once there are more than are listed.
     least: Option<(u32, Reverse<u64>)>,
     totals: Totals,
+    /// Whether the source can be read again.
+    lasting: bool,
 }
 
 impl Output for ReportText<'_> {
@@ -110,7 +112,7 @@ impl Output for ReportText<'_> {
             .iter()
             .map(|session| if whole.contains(&session.number()) { session.whole() } else { session.line() })
             .collect();
-        let page = report::Page { capture, sessions: &sessions, in_full: &whole, totals: &self.totals, limits };
+        let page = report::Page { capture, sessions: &sessions, in_full: &whole, totals: &self.totals, limits, lasting: self.lasting };
         report::write(self.out, &page, self.look)?;
         self.out.flush()
     }

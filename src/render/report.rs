@@ -31,6 +31,8 @@ pub struct Page<'a> {
     pub totals: &'a Totals,
     /// Limits that were reached, a sentence each.
     pub limits: &'a [String],
+    /// Whether the source can be looked at again, so that it makes sense to say how.
+    pub lasting: bool,
 }
 
 /// Prints the report.
@@ -62,7 +64,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
         totals(out, page.totals, weightiest.len() as u64, look)?;
     }
     damage(out, page, look)?;
-    if let Some(session) = weightiest.first() {
+    if let Some(session) = weightiest.first().filter(|_| page.lasting) {
         let source = page.capture.files.first().map_or("-", String::as_str);
         let source = escaped(source.as_bytes());
         let n = session.session;
@@ -163,6 +165,9 @@ fn heading(out: &mut dyn Write, capture: &Capture, look: Look) -> io::Result<()>
             }
         ),
     ];
+    if let Some(dropped) = capture.dropped {
+        parts.push(format!("{} dropped", grouped(dropped)));
+    }
     if !capture.link_types.is_empty() {
         parts.push(capture.link_types.join(", "));
     }
