@@ -145,6 +145,10 @@ pub const MAX_STEPS: usize = 4096;
 /// AUTH exchanges; what is longer is consumed and shown cut.
 pub const SMTP_LINE_OCTETS: usize = 12_288;
 
+/// Octets without a line end after which a line, or a reply, counts as over: SMTP has none that
+/// long, and what comes later must not wait for its end.
+pub const SMTP_GIVE_UP_OCTETS: u64 = 1 << 20;
+
 /// Octets kept of one reply, all its lines together: room for a hundred lines of 512 octets
 /// (RFC 5321 §4.5.3.1.5) and for long AUTH challenges.
 pub const SMTP_REPLY_OCTETS: usize = 65_536;
@@ -209,6 +213,13 @@ pub const HOLE_PATIENCE: Interval = Interval::from_secs(30);
 /// interfaces or queues are out of order by some milliseconds at most.
 pub const HOLE_GRACE: Interval = Interval::from_millis(20);
 
+/// How long a hole must have stood before an answer to what lies behind it closes it. Packets that
+/// overtake each other on their way into a capture do so within microseconds.
+pub const ANSWERED_HOLE_GRACE: Interval = Interval::from_millis(1);
+
+/// The same in segments, for captures without usable times.
+pub const ANSWERED_HOLE_GRACE_SEGMENTS: u64 = 4;
+
 /// How many segments of the connection may pass before such an octet counts as not captured,
 /// whatever the clock says: some captures have no usable times.
 pub const HOLE_GRACE_SEGMENTS: u64 = 16;
@@ -260,3 +271,7 @@ pub const UNACKNOWLEDGED_SEGMENTS: usize = 1024;
 /// Octets of an unfinished SSH packet that are kept until the rest of it comes. RFC 4253 §6.1 asks for
 /// 35000 in all; key exchange messages with post-quantum keys and long lists stay well below.
 pub const SSH_PACKET: usize = 1 << 16;
+
+/// Octets of a message's text that `follow --json --message-text` carries; `length` says how many
+/// there were. Larger ones belong in a file of their own.
+pub const MAX_MESSAGE_TEXT: usize = 1 << 20;

@@ -79,6 +79,11 @@ fn execute(plan: &Plan) -> Result<bool> {
     if !matches!(plan.show, plan::Show::Report) {
         say_damage(&done);
     }
+    if live && !matches!(plan.show, plan::Show::Report) {
+        let capture = &done.capture;
+        let dropped = capture.dropped.unwrap_or(0);
+        let _ = writeln!(io::stderr(), "overhear: {} packets captured, {dropped} dropped", capture.packets);
+    }
     Ok(done.capture.truncated)
 }
 
@@ -87,8 +92,7 @@ fn say_damage(done: &run::Done) {
     let capture = &done.capture;
     let cut =
         (capture.cut_packets > 0).then(|| format!("{} packets were cut by the snapshot length", capture.cut_packets));
-    let dropped = capture.dropped.filter(|n| *n > 0).map(|n| format!("{n} packets were dropped while capturing"));
-    for text in capture.faults.iter().cloned().chain(cut).chain(dropped) {
+    for text in capture.faults.iter().cloned().chain(cut) {
         let _ = writeln!(io::stderr(), "overhear: {}", escaped(text.as_bytes()));
     }
 }

@@ -1,6 +1,7 @@
 //! What becomes of the items: one output for each view.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::plan::{Plan, Show};
@@ -8,7 +9,7 @@ use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS}
 use crate::render::packets::Packets;
 use crate::render::style::Painter;
 use crate::render::{dialogue, hexdump, json, report};
-use crate::report::{Capture, Content, Session, Totals, Utterance, Wanted};
+use crate::report::{Capture, Content, Ended, Session, Totals, Utterance, Wanted};
 
 /// Takes items in their order and prints them.
 pub(super) trait Output {
@@ -43,7 +44,9 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
     let look = report::Look { painter, width: plan.width };
     let one = plan.session.is_some();
     Ok(match &plan.show {
-        Show::Report => Box::new(ReportText { out, look, one, kept: Vec::new(), totals: Totals::default() }),
+        Show::Report => {
+            Box::new(ReportText { out, look, one, kept: Vec::new(), least: None, lasting: !live, totals: Totals::default() })
+        }
         Show::ReportJson { sort } => {
             Box::new(ReportJson { report: json::Report::begin(out)?, sorted: sort.then(Vec::new) })
         }
@@ -76,41 +79,59 @@ struct ReportText<'w> {
     out: &'w mut dyn Write,
     look: report::Look,
     one: bool,
-    kept: Vec<Session>,
+    kept: Vec<Ended>,
+    /// What a session must weigh to be listed, once there are more than are listed.
+    least: Option<(u32, Reverse<u64>)>,
     totals: Totals,
+    /// Whether the source can be read again.
+    lasting: bool,
 }
 
 impl Output for ReportText<'_> {
     fn item(&mut self, item: Content) -> io::Result<()> {
         if let Content::Session(session) = item {
             self.totals.add(&session);
-            self.kept.push(*session);
+            if self.least.is_none_or(|least| rank(&session) > least) {
+                self.kept.push(*session);
+            }
             if self.kept.len() >= 2 * MAX_LISTED_SESSIONS {
-                weightiest(&mut self.kept);
+                self.prune();
             }
         }
         Ok(())
     }
 
     fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
-        weightiest(&mut self.kept);
-        self.kept.sort_by_key(|session| session.session);
-        let page = report::Page {
-            capture,
-            sessions: &self.kept,
-            in_full: if self.one { usize::MAX } else { MAX_FULL_SESSIONS },
-            totals: &self.totals,
-            limits,
-        };
+        self.prune();
+        let in_full = if self.one { self.kept.len() } else { MAX_FULL_SESSIONS };
+        let mail = self.kept.iter().filter(|session| session.verdict() != "not-mail").take(in_full);
+        let whole: HashSet<u64> = mail.map(Ended::number).collect();
+        self.kept.sort_by_key(Ended::number);
+        let sessions: Vec<Session> = self
+            .kept
+            .iter()
+            .map(|session| if whole.contains(&session.number()) { session.whole() } else { session.line() })
+            .collect();
+        let page = report::Page { capture, sessions: &sessions, in_full: &whole, totals: &self.totals, limits, lasting: self.lasting };
         report::write(self.out, &page, self.look)?;
         self.out.flush()
     }
 }
 
-/// Keeps those that give most away, as many as a text report lists.
-fn weightiest(kept: &mut Vec<Session>) {
-    kept.sort_by_key(|session| (std::cmp::Reverse(session.weight), session.session));
-    kept.truncate(MAX_LISTED_SESSIONS);
+impl ReportText<'_> {
+    /// Keeps those that give most away, as many as a text report lists.
+    fn prune(&mut self) {
+        self.kept.sort_by_key(|session| Reverse(rank(session)));
+        self.kept.truncate(MAX_LISTED_SESSIONS);
+        if self.kept.len() == MAX_LISTED_SESSIONS {
+            self.least = self.kept.last().map(rank);
+        }
+    }
+}
+
+/// The weightiest first, and of equals the earliest.
+fn rank(session: &Ended) -> (u32, Reverse<u64>) {
+    (session.weight(), Reverse(session.number()))
 }
 
 struct ReportJson<'w> {
@@ -121,8 +142,8 @@ struct ReportJson<'w> {
 impl Output for ReportJson<'_> {
     fn item(&mut self, item: Content) -> io::Result<()> {
         match (item, &mut self.sorted) {
-            (Content::Session(session), Some(sorted)) => sorted.push(*session),
-            (Content::Session(session), None) => self.report.session(&session)?,
+            (Content::Session(session), Some(sorted)) => sorted.push(session.whole()),
+            (Content::Session(session), None) => self.report.session(&session.whole())?,
             _ => {}
         }
         Ok(())
@@ -190,7 +211,7 @@ impl Output for Dialogues<'_> {
                 }
             }
             Content::Session(session) => {
-                let said = self.open.remove(&session.session).unwrap_or_default();
+                let said = self.open.remove(&session.number()).unwrap_or_default();
                 if said.utterances.is_empty() && !self.one {
                     self.silent += 1;
                     return Ok(());
@@ -199,7 +220,7 @@ impl Output for Dialogues<'_> {
                     writeln!(self.out)?;
                 }
                 self.printed += 1;
-                dialogue::write(self.out, &session, &said.utterances, said.left_out, self.look)?;
+                dialogue::write(self.out, &session.line(), &said.utterances, said.left_out, self.look)?;
             }
             _ => {}
         }
@@ -233,6 +254,7 @@ impl Output for Lines<'_> {
                 dialogue::write_utterance(self.out, since, &utterance, self.look)
             }
             Content::Session(session) => {
+                let session = session.line();
                 self.begun.remove(&session.session);
                 writeln!(self.out, "{:>6}  over: {}", session.session, session.verdict_text)
             }
@@ -258,7 +280,7 @@ impl Output for JsonLines<'_> {
     fn item(&mut self, item: Content) -> io::Result<()> {
         match item {
             Content::Utterance(utterance) => json::line(self.out, &utterance),
-            Content::Session(session) => json::line(self.out, &session),
+            Content::Session(session) => json::line(self.out, &session.whole()),
             _ => Ok(()),
         }
     }
@@ -316,12 +338,8 @@ struct Table<'w> {
 
 impl Output for Table<'_> {
     fn item(&mut self, item: Content) -> io::Result<()> {
-        if let Content::Session(mut session) = item {
-            session.exposure = Vec::new();
-            session.messages = Vec::new();
-            session.anomalies = Vec::new();
-            session.inferred = None;
-            self.kept.push(*session);
+        if let Content::Session(session) = item {
+            self.kept.push(session.line());
             if self.kept.len() >= SESSIONS_IN_A_TABLE {
                 self.print()?;
             }

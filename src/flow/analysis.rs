@@ -460,3 +460,131 @@ const FAST_RETRANSMISSION: Interval = Interval::from_millis(20);
 /// Where no round trip was measured: what comes late by less than this was overtaken and not sent
 /// again.
 const OUT_OF_ORDER: Interval = Interval::from_millis(3);
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::stream::Direction;
+    use crate::wire::Tcp;
+
+    /// The segments of one connection; each answers with the numbers and notes.
+    struct Bench {
+        analyses: Analyses,
+        packet: u64,
+    }
+
+    impl Bench {
+        fn new() -> Bench {
+            Bench { analyses: Analyses::new(), packet: 0 }
+        }
+
+        fn opened() -> Bench {
+            let mut bench = Bench::new();
+            bench.send(THERE, 0, SYN, 1000, 0, b"");
+            bench.send(BACK, 10, SYN | ACK, 5000, 1001, b"");
+            bench.send(THERE, 11, ACK, 1001, 5001, b"");
+            bench
+        }
+
+        fn send_tcp(&mut self, direction: Direction, millis: i64, tcp: &Tcp<'_>) -> Analysis {
+            self.packet += 1;
+            let segment = Segment { packet: self.packet, time: time(millis), wire_octets: 54, tcp };
+            self.analyses.put(&tuple(direction), &segment)
+        }
+
+        fn send(&mut self, way: Direction, millis: i64, flags: u16, seq: u32, ack: u32, payload: &[u8]) -> String {
+            self.send_window(way, millis, flags, seq, ack, payload, 64240)
+        }
+
+        #[expect(clippy::too_many_arguments, reason = "the fields of one segment")]
+        fn send_window(
+            &mut self,
+            way: Direction,
+            millis: i64,
+            flags: u16,
+            seq: u32,
+            ack: u32,
+            payload: &[u8],
+            window: u16,
+        ) -> String {
+            let tcp = Tcp { window, ..tcp(flags, seq, ack, payload) };
+            let analysis = self.send_tcp(way, millis, &tcp);
+            let notes: String = analysis.notes.iter().map(|note| format!(" {note}")).collect();
+            format!("{}/{}{notes}", analysis.sequence, analysis.acknowledgment)
+        }
+    }
+
+    #[test]
+    fn numbers_are_counted_from_the_syn_or_from_one_before_the_first() {
+        let mut bench = Bench::opened();
+        assert_eq!(bench.send(THERE, 12, ACK, 1001, 5001, b"EHLO"), "1/1");
+        let mut bench = Bench::new();
+        assert_eq!(bench.send(THERE, 0, ACK, 7000, 9000, b"EHLO"), "1/1");
+        assert_eq!(bench.send(BACK, 1, ACK, 9000, 7004, b""), "1/5");
+    }
+
+    #[test]
+    fn octets_sent_again_are_told_apart_by_time_and_by_what_was_acknowledged() {
+        let mut bench = Bench::opened();
+        bench.send(THERE, 20, ACK, 1001, 5001, b"aaaa");
+        assert_eq!(bench.send(THERE, 300, ACK, 1001, 5001, b"aaaa"), "1/1 TCP Retransmission");
+        bench.send(BACK, 310, ACK, 5001, 1005, b"");
+        assert_eq!(bench.send(THERE, 320, ACK, 1001, 5001, b"aaaa"), "1/1 TCP Spurious Retransmission");
+        bench.send(THERE, 400, ACK, 1009, 5001, b"cccc");
+        assert_eq!(bench.send(THERE, 402, ACK, 1005, 5001, b"bbbb"), "5/1 TCP Out-Of-Order");
+    }
+
+    #[test]
+    fn duplicates_are_counted_and_lead_to_a_fast_retransmission() {
+        let mut bench = Bench::opened();
+        bench.send(THERE, 20, ACK, 1001, 5001, b"aaaa");
+        bench.send(BACK, 30, ACK, 5001, 1005, b"");
+        let lost = bench.send(THERE, 40, ACK, 1009, 5001, b"cccc");
+        assert_eq!(lost, "9/1 TCP Previous segment not captured");
+        for count in 1..=3 {
+            let analysis = bench.send_tcp(BACK, 50, &tcp(ACK, 5001, 1005, b""));
+            assert!(analysis.notes.has(Note::DuplicateAcknowledgment));
+            assert_eq!(analysis.duplicate, (5, count));
+        }
+        assert_eq!(bench.send(THERE, 60, ACK, 1005, 5001, b"bbbb"), "5/1 TCP Fast Retransmission");
+    }
+
+    #[test]
+    fn keep_alives_and_windows_have_their_notes() {
+        let mut bench = Bench::opened();
+        bench.send(THERE, 20, ACK, 1001, 5001, b"aaaa");
+        bench.send(BACK, 30, ACK, 5001, 1005, b"");
+        assert_eq!(bench.send(THERE, 5000, ACK, 1004, 5001, b""), "4/1 TCP Keep-Alive");
+        assert_eq!(bench.send(BACK, 5010, ACK, 5001, 1005, b""), "1/5 TCP Keep-Alive ACK");
+        assert_eq!(bench.send_window(BACK, 5020, ACK, 5001, 1005, b"", 100), "1/5 TCP Window Update");
+        assert_eq!(bench.send_window(BACK, 5030, ACK, 5001, 1005, b"", 0), "1/5 TCP ZeroWindow");
+        assert_eq!(bench.send(THERE, 5040, ACK, 1005, 5001, b"b"), "5/1 TCP ZeroWindowProbe");
+        let answer = bench.send_window(BACK, 5050, ACK, 5001, 1005, b"", 0);
+        assert_eq!(answer, "1/5 TCP ZeroWindowProbeAck TCP ZeroWindow");
+    }
+
+    #[test]
+    fn unseen_octets_and_reused_ports_have_their_notes() {
+        let mut bench = Bench::opened();
+        bench.send(THERE, 20, ACK, 1001, 5001, b"aaaa");
+        assert_eq!(bench.send(BACK, 30, ACK, 5001, 2001, b""), "1/1001 TCP ACKed unseen segment");
+        assert_eq!(bench.send(THERE, 900, SYN, 77_000, 0, b""), "0/0 TCP Port numbers reused");
+        assert_eq!(bench.send(THERE, 950, SYN, 77_000, 0, b""), "0/0 TCP Retransmission");
+    }
+
+    #[test]
+    fn windows_are_scaled_once_both_sides_have_offered_it() {
+        let scale = [3, 3, 7];
+        let mut bench = Bench::new();
+        let syn = Tcp { options: &scale, ..tcp(SYN, 1000, 0, b"") };
+        assert_eq!(bench.send_tcp(THERE, 0, &syn).window, 64240);
+        let answer = Tcp { options: &scale, ..tcp(SYN | ACK, 5000, 1001, b"") };
+        assert_eq!(bench.send_tcp(BACK, 1, &answer).window, 64240);
+        assert_eq!(bench.send_tcp(THERE, 2, &tcp(ACK, 1001, 5001, b"")).window, 64240 << 7);
+        let mut bench = Bench::new();
+        bench.send_tcp(THERE, 0, &syn);
+        bench.send_tcp(BACK, 1, &tcp(SYN | ACK, 5000, 1001, b""));
+        assert_eq!(bench.send_tcp(THERE, 2, &tcp(ACK, 1001, 5001, b"")).window, 64240);
+    }
+}

@@ -52,6 +52,8 @@ pub struct Connection {
     rival: Option<Rival>,
     /// Octets that either direction may hold back.
     allowance: usize,
+    /// A hole was given up because others hold back too much.
+    is_starved: bool,
 }
 
 /// What was seen of the three-way handshake (RFC 9293 §3.5).
@@ -125,10 +127,7 @@ impl Connection {
         let flags = segment.tcp.flags;
         let from_originator = match (flags.syn(), flags.ack()) {
             (true, acknowledges) => !acknowledges,
-            _ => match (source.port < WELL_KNOWN, destination.port < WELL_KNOWN) {
-                (true, false) => false,
-                _ => true,
-            },
+            _ => source.port >= WELL_KNOWN || destination.port < WELL_KNOWN,
         };
         let (originator, responder) = if from_originator { (source, destination) } else { (destination, source) };
         Connection {
@@ -145,6 +144,7 @@ impl Connection {
             notes: Notes::default(),
             rival: None,
             allowance: REASSEMBLY_DIRECTION,
+            is_starved: false,
         }
     }
 
@@ -320,6 +320,11 @@ impl Connection {
         self.allowance = octets;
     }
 
+    /// Whether a hole was given up for want of allowance.
+    pub(super) fn is_starved(&self) -> bool {
+        self.is_starved
+    }
+
     fn rival_answered(&self, direction: Direction, tcp: &Tcp<'_>) -> Option<Rival> {
         let answered =
             |rival: &Rival| rival.direction == direction.reversed() && rival.initial.plus(1).0 == tcp.acknowledgment;
@@ -358,7 +363,7 @@ impl Connection {
         if flags.ack() && !flags.rst() {
             other.acknowledge(other.offset(SequenceNumber(tcp.acknowledgment)));
         }
-        other.settle(at, own.counters.packets > 0, deliver);
+        other.settle(at, own.counters.packets > 0, tcp.payload_len > 0, deliver);
 
         let first = SequenceNumber(tcp.sequence).plus(u64::from(flags.syn()));
         if flags.rst() {
@@ -382,12 +387,13 @@ impl Connection {
         let end = start + i64::from(tcp.payload_len);
         let bytes = &tcp.payload[..tcp.payload.len().min(tcp.payload_len as usize)];
         if !flags.fin() || tcp.payload_len > 0 {
-            own.put(at, Piece { start, bytes, end }, allowance, history, notes, deliver);
+            let gave_up = own.put(at, Piece { start, bytes, end }, allowance, history, notes, deliver);
+            self.is_starved |= gave_up && allowance < REASSEMBLY_DIRECTION;
         }
         if flags.fin() {
             own.put_fin(at, end, notes, deliver);
         }
-        own.settle(at, other.counters.packets > 0, deliver);
+        own.settle(at, other.counters.packets > 0, false, deliver);
     }
 
     /// Reads a SYN. `false`: it is none of this connection's.

@@ -36,7 +36,7 @@ pub fn fuzz_flow(data: &[u8]) {
         let _ = analyses.put(&step.tuple, &segment);
         let entry = table.put(&step.tuple, &segment, |_| Story::default(), &mut ended);
         let story = entry.state;
-        let history = |packet: u64| data.get((packet as usize % 7)..).filter(|_| packet % 3 == 0);
+        let history = |packet: u64| data.get((packet as usize % 7)..).filter(|_| packet.is_multiple_of(3));
         entry.connection.feed_with(entry.direction, &segment, &history, &mut |delivery| story.add(&delivery));
     }
     table.drain(&mut |connection, story| story.end(connection));

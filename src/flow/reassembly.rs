@@ -16,7 +16,8 @@ use super::anomaly::{Anomaly, Notes};
 use super::recent::{History, Recent};
 use super::sequence::SequenceNumber;
 use crate::limits::{
-    HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE, PLAUSIBLE_WINDOW, REASSEMBLY_DIRECTION, REASSEMBLY_ONE_SIDED,
+    ANSWERED_HOLE_GRACE, ANSWERED_HOLE_GRACE_SEGMENTS, HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE,
+    PLAUSIBLE_WINDOW, REASSEMBLY_DIRECTION, REASSEMBLY_ONE_SIDED,
 };
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
@@ -188,7 +189,7 @@ impl Reassembler {
         }
     }
 
-    /// Takes the octets of a segment.
+    /// Takes the octets of a segment. `true`: a hole was given up because too much is held back.
     pub fn put(
         &mut self,
         at: Moment,
@@ -197,28 +198,29 @@ impl Reassembler {
         history: &History<'_>,
         notes: &mut Notes,
         deliver: &mut dyn FnMut(Delivery<'_>),
-    ) {
+    ) -> bool {
         let Piece { mut start, mut bytes, mut end } = piece;
         let length = (end - start) as u64;
         if end - start <= 1 && start + 1 == self.next as i64 {
             self.counters.keep_alives += 1;
-            return;
+            return false;
         }
         if length == 0 {
-            return;
+            return false;
         }
         if start.saturating_sub(self.next as i64) > PLAUSIBLE_WINDOW
             || (self.next as i64).saturating_sub(end) > PLAUSIBLE_WINDOW
         {
             self.counters.ignored += length;
-            return notes.add(Anomaly::BeyondWindow, self.empty_span(self.next), at);
+            notes.add(Anomaly::BeyondWindow, self.empty_span(self.next), at);
+            return false;
         }
         if self.ended == Ended::Reset {
             if end > self.next as i64 {
                 self.counters.ignored += length;
                 notes.add(Anomaly::DataAfterReset, self.span_of(start, end), at);
             }
-            return;
+            return false;
         }
         if let Some(fin) = self.fin
             && end > fin as i64
@@ -236,20 +238,23 @@ impl Reassembler {
             start += before;
         }
         if start == end {
-            return;
+            return false;
         }
         let (start, end) = (start as u64, end as u64);
         if start <= self.next {
             self.put_at_next(at, start, bytes, end, history, notes, deliver);
-        } else {
-            self.buffer(at, start, bytes, end, notes);
-            if self.pending_cost > allowance.min(REASSEMBLY_DIRECTION) {
-                notes.add(Anomaly::BufferFull, self.empty_span(self.next), at);
-                while self.pending_cost > allowance.min(REASSEMBLY_DIRECTION) && !self.pending.is_empty() {
-                    self.give_up_hole(at, deliver);
-                }
-            }
+            return false;
         }
+        self.buffer(at, start, bytes, end, notes);
+        let bound = allowance.min(REASSEMBLY_DIRECTION);
+        if self.pending_cost <= bound {
+            return false;
+        }
+        notes.add(Anomaly::BufferFull, self.empty_span(self.next), at);
+        while self.pending_cost > bound && !self.pending.is_empty() {
+            self.give_up_hole(at, deliver);
+        }
+        true
     }
 
     /// The sender says that it has sent `offset` octets in all.
@@ -282,17 +287,33 @@ impl Reassembler {
     }
 
     /// Decides which holes can no longer be filled. `peer_acknowledges`: whether the other side's
-    /// acknowledgments are in the capture at all.
-    pub fn settle(&mut self, at: Moment, peer_acknowledges: bool, deliver: &mut dyn FnMut(Delivery<'_>)) {
+    /// acknowledgments are in the capture at all. `answered`: whether the other side sends octets of
+    /// its own with its acknowledgment; then what it acknowledges has come before them, and a hole
+    /// with octets behind it that are not new any more is not waited for.
+    pub fn settle(
+        &mut self,
+        at: Moment,
+        peer_acknowledges: bool,
+        answered: bool,
+        deliver: &mut dyn FnMut(Delivery<'_>),
+    ) {
         if self.origin == Origin::Unknown || self.ended != Ended::No {
             return;
         }
         while self.ended == Ended::No {
             let acknowledged = self.acknowledged_octets();
             if acknowledged > self.next {
+                let overtaken = answered
+                    && !self.pending.is_empty()
+                    && self.opened.is_some_and(|opened| {
+                        has_passed(opened, at, ANSWERED_HOLE_GRACE.nanos(), ANSWERED_HOLE_GRACE_SEGMENTS)
+                    });
+                if overtaken {
+                    self.covered = Some((acknowledged, at));
+                }
                 match self.covered {
                     Some((to, since)) if to > self.next => {
-                        if !has_passed(since, at, HOLE_GRACE.nanos(), HOLE_GRACE_SEGMENTS)
+                        if !overtaken && !has_passed(since, at, HOLE_GRACE.nanos(), HOLE_GRACE_SEGMENTS)
                             || self.may_be_fin(acknowledged)
                         {
                             break;

@@ -149,7 +149,7 @@ impl<T> Table<T> {
         let (key, source_is_lower) = FlowKey::of(tuple);
         let found = self.find(&key);
         if self.last != found {
-            self.settle(segment.packet);
+            self.settle();
         }
         let mut successor = None;
         if let Some(place) = found
@@ -185,7 +185,7 @@ impl<T> Table<T> {
     /// Ends the connections whose time is over at `now`, a time of the capture; those that end
     /// together come in the order of their first packets. To be called between batches.
     pub fn expire(&mut self, now: Timestamp, ended: &mut impl FnMut(Connection, T)) {
-        self.settle(0);
+        self.settle();
         let mut over = Vec::new();
         while let Some(place) = self.next_over(Some(now)) {
             over.extend(self.remove(place));
@@ -274,7 +274,7 @@ impl<T> Table<T> {
     }
 
     /// Books what the last packet changed: octets held back, a close.
-    fn settle(&mut self, packet: u64) {
+    fn settle(&mut self) {
         let Some(place) = self.last.take() else { return };
         let Some(slot) = self.slots[place as usize].as_mut() else { return };
         let held = slot.connection.held();
@@ -285,8 +285,8 @@ impl<T> Table<T> {
             let time = slot.end();
             self.deadlines.push(Reverse(Deadline { time, number: slot.connection.number, place }));
         }
-        if self.held > self.limits.held && !self.reached.iter().any(|r| matches!(r, LimitReached::Held { .. })) {
-            self.reached.push(LimitReached::Held { packet });
+        if slot.connection.is_starved() && !self.reached.iter().any(|r| matches!(r, LimitReached::Held { .. })) {
+            self.reached.push(LimitReached::Held { packet: slot.connection.last_packet });
         }
     }
 
@@ -546,6 +546,7 @@ mod tests {
             bench.send(port, THERE, 1, &tcp(ACK, 1002, 5001, &payload));
             assert!(bench.table.held <= 11_200, "{}", bench.table.held);
         }
+        assert!(matches!(bench.table.limits_reached(), [LimitReached::Held { .. }]));
         let held: usize = bench.table.slots.iter().flatten().map(|slot| slot.connection.held()).sum();
         assert!(held <= 11_200, "{held}");
         let mut gaps = 0;

@@ -151,7 +151,7 @@ pub fn exposures(session: &Session) -> Vec<Exposure> {
             Visibility::Seen,
             "capture",
             Value::Number(session.missing),
-            format!("{} octets are missing from the capture: what stood there cannot be told", session.missing),
+            format!("{} missing from it: what stood there cannot be told", plural(session.missing, "octet")),
         ));
     }
     exposures
@@ -169,11 +169,20 @@ fn timing(session: &Session, exposures: &mut Vec<Exposure>) {
                 ("packets_responder", Value::Number(responder)),
                 ("milliseconds", Value::Number((duration.nanos() / 1_000_000).max(0).unsigned_abs())),
             ]),
-            format!("{} packets in {} s, each with its time and size", originator + responder, duration.decimals(1)),
+            format!(
+                "{} in {} s, each with its time and size",
+                plural(originator + responder, "packet"),
+                duration.decimals(3)
+            ),
         )
         .at_packet(connection.number)
         .at_packet(connection.last_packet),
     );
+}
+
+/// `1 octet`, `2 octets`.
+fn plural(n: u64, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 fn utf8(bytes: &[u8]) -> Value {

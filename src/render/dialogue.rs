@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::style::{Label, Painter, grouped, wrapped};
+use super::style::{Label, Painter, grouped, octets, wrapped};
 use crate::bytes::escaped;
 use crate::report::{Session, Utterance};
 use crate::time::Timestamp;
@@ -45,7 +45,7 @@ pub fn write(out: &mut dyn Write, session: &Session, said: &[Utterance], left_ou
             writeln!(
                 out,
                 "           {}",
-                look.painter.paint(Label::Sealed, format!("── {version} from here: what follows is sealed ──"))
+                look.painter.paint(Label::Sealed, format!("── {version} from here: what ▒ stands for is sealed ──"))
             )?;
         }
         write_utterance(out, session.first_time, utterance, look)?;
@@ -109,11 +109,16 @@ pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Uttera
 }
 
 fn sealed_text(utterance: &Utterance) -> String {
+    let reading = utterance.reading.as_deref().unwrap_or("");
+    if !utterance.sealed {
+        return format!("{reading} ({} in the clear)", octets(utterance.length));
+    }
     let length = match utterance.plaintext_length {
+        Some(length) if length.max == 1 => "1 octet".to_owned(),
         Some(length) => format!("{length} octets"),
-        None => format!("record of {} octets", utterance.length),
+        None => format!("in a record of {}", octets(utterance.length)),
     };
-    format!("▒▒▒▒▒▒▒▒ {length:<14}  {}", utterance.reading.as_deref().unwrap_or("")).trim_end().to_owned()
+    format!("▒▒▒▒▒▒▒▒ {length:<14}  {reading}").trim_end().to_owned()
 }
 
 fn message_text(utterance: &Utterance) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::style::{Label as Paint, Painter};
 use crate::bytes::escaped;
-use crate::report::{HexFrame, Label};
+use crate::report::{HexFrame, Label, NamedRange};
 
 /// How a dump looks.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +39,7 @@ pub fn write(out: &mut dyn Write, frame: &HexFrame, look: Look) -> io::Result<()
     );
     writeln!(out, "{}\n", look.painter.paint(Paint::Heading, title))?;
     let labels = frame.labels();
-    let mut names = frame.ranges.iter().map(|r| {
-        let last = r.range.end.saturating_sub(1).max(r.range.start);
-        format!("{} {}-{}", escaped(r.name.as_bytes()), r.range.start, last)
-    });
-    let mut named = 0;
+    let mut ranges = frame.ranges.iter().filter(|range| !range.name.is_empty()).peekable();
     for (row, octets) in frame.bytes.chunks(16).enumerate() {
         let at = row * 16;
         let row_labels = &labels[at..at + octets.len()];
@@ -68,23 +64,17 @@ pub fn write(out: &mut dyn Write, frame: &HexFrame, look: Look) -> io::Result<()
         } else {
             "╎"
         };
-        let starting = frame.ranges[named..].iter().take_while(|r| r.range.start < at + 16).count();
-        let beside: Vec<String> = names.by_ref().take(starting).collect();
-        named += starting;
-        let mut beside = beside.into_iter();
+        let mut beside = Vec::new();
+        while let Some(range) = ranges.next_if(|range| range.range.start < at + 16) {
+            beside.push(named(range));
+        }
         let line = format!(
             "{at:04x} {hex}{:padding$}  {mark} {ascii}{:missing$}   {}",
             "",
             "",
-            look.painter.paint(Paint::Aside, beside.next().unwrap_or_default())
+            look.painter.paint(Paint::Aside, beside.join(" · "))
         );
         writeln!(out, "{}", line.trim_end())?;
-        for name in beside {
-            writeln!(out, "{:75}{}", "", look.painter.paint(Paint::Aside, name))?;
-        }
-    }
-    for name in names {
-        writeln!(out, "{:75}{}", "", look.painter.paint(Paint::Aside, name))?;
     }
     if let Some(stop) = &frame.stop {
         writeln!(out, "\n{}", look.painter.paint(Paint::Alarm, escaped(stop.as_bytes())))?;
@@ -104,6 +94,15 @@ pub fn write(out: &mut dyn Write, frame: &HexFrame, look: Look) -> io::Result<()
         writeln!(out, "\n{}", look.painter.paint(Paint::Aside, legend.join("   ")))?;
     }
     Ok(())
+}
+
+/// `TCP 34-65: 465 → 65490, PSH ACK`: what it is, where, and what it says.
+fn named(range: &NamedRange) -> String {
+    let name = escaped(range.name.as_bytes()).to_string();
+    let (what, says) = name.split_once(": ").map_or((name.as_str(), ""), |(what, says)| (what, says));
+    let (first, last) = (range.range.start, range.range.end.saturating_sub(1).max(range.range.start));
+    let place = if first == last { first.to_string() } else { format!("{first}-{last}") };
+    if says.is_empty() { format!("{what} {place}") } else { format!("{what} {place}: {says}") }
 }
 
 fn shown(octet: u8, label: Label, reveal: bool) -> (String, char) {

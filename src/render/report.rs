@@ -1,10 +1,11 @@
 //! The report as text: what a person reads first.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::style::{Label, Painter, counted, grouped, wrapped};
+use super::style::{Label, Painter, counted, duration, grouped, octets, wrapped};
 use crate::bytes::escaped;
 use crate::report::{Anomaly, Capture, Evidence, Exposure, Session, Totals};
 
@@ -24,12 +25,14 @@ pub struct Page<'a> {
     pub capture: &'a Capture,
     /// The sessions that are shown, in order of their first packet.
     pub sessions: &'a [Session],
-    /// How many of `sessions` are shown in full, the weightiest first.
-    pub in_full: usize,
+    /// Which of `sessions` are shown in full: those that give most away.
+    pub in_full: &'a HashSet<u64>,
     /// All sessions, counted.
     pub totals: &'a Totals,
     /// Limits that were reached, a sentence each.
     pub limits: &'a [String],
+    /// Whether the source can be looked at again, so that it makes sense to say how.
+    pub lasting: bool,
 }
 
 /// Prints the report.
@@ -51,10 +54,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
             )?;
         }
     }
-    let mut weightiest: Vec<&Session> = page.sessions.iter().filter(|s| s.verdict != "not-mail").collect();
-    weightiest.sort_by_key(|s| (std::cmp::Reverse(s.weight), s.session));
-    weightiest.truncate(page.in_full);
-    weightiest.sort_by_key(|s| s.session);
+    let weightiest: Vec<&Session> = page.sessions.iter().filter(|s| page.in_full.contains(&s.session)).collect();
     for session in &weightiest {
         writeln!(out)?;
         write_session(out, session, look)?;
@@ -64,20 +64,28 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
         totals(out, page.totals, weightiest.len() as u64, look)?;
     }
     damage(out, page, look)?;
-    if let Some(session) = weightiest.first() {
+    if let Some(session) = weightiest.first().filter(|_| page.lasting) {
         let source = page.capture.files.first().map_or("-", String::as_str);
+        let source = escaped(source.as_bytes());
         let n = session.session;
-        writeln!(
-            out,
-            "\n{}",
-            look.painter.paint(
-                Label::Aside,
-                format!(
-                    "More: overhear follow {0} {n} · overhear packets {0} · overhear hex {0} {n}",
-                    escaped(source.as_bytes())
-                )
-            )
-        )?;
+        let more = [
+            format!("overhear follow {source} {n}"),
+            format!("overhear packets --session {n} {source}"),
+            format!("overhear hex {source} {n}"),
+        ];
+        let mut line = String::from("More:");
+        writeln!(out)?;
+        for (i, command) in more.iter().enumerate() {
+            if i > 0 && line.chars().count() + 3 + command.chars().count() > look.width {
+                writeln!(out, "{}", look.painter.paint(Label::Aside, &line))?;
+                line = String::from("     ");
+            } else if i > 0 {
+                line.push_str(" ·");
+            }
+            line.push(' ');
+            line.push_str(command);
+        }
+        writeln!(out, "{}", look.painter.paint(Label::Aside, &line))?;
     }
     Ok(())
 }
@@ -104,7 +112,7 @@ pub fn sessions_table(out: &mut dyn Write, sessions: &[Session], look: Look) -> 
             protocol_name(session.protocol).to_owned(),
             grouped(session.packets),
             grouped(session.octets),
-            format!("{} s", session.last_time.since(session.first_time).decimals(1)),
+            duration(session.last_time.since(session.first_time)),
             session.verdict_text.clone(),
         ]);
     }
@@ -150,13 +158,16 @@ fn heading(out: &mut dyn Write, capture: &Capture, look: Look) -> io::Result<()>
         format!(
             "{}, {}{}",
             counted(capture.packets, "packet", "packets"),
-            counted(capture.bytes, "octet", "octets"),
+            octets(capture.bytes),
             match (capture.first, capture.last) {
-                (Some(first), Some(last)) => format!(", {} s", last.since(first).decimals(1)),
+                (Some(first), Some(last)) => format!(", {}", duration(last.since(first))),
                 _ => String::new(),
             }
         ),
     ];
+    if let Some(dropped) = capture.dropped {
+        parts.push(format!("{} dropped", grouped(dropped)));
+    }
     if !capture.link_types.is_empty() {
         parts.push(capture.link_types.join(", "));
     }
@@ -191,15 +202,42 @@ fn write_session(out: &mut dyn Write, session: &Session, look: Look) -> io::Resu
         }
     }
     readable(out, session, look)?;
-    for anomaly in session.anomalies.iter().take(ANOMALIES_IN_FULL) {
-        let text = format!("! {} ({})", escaped(anomaly.text.as_bytes()), anomaly.id);
-        let lines = wrapped(&text, look.width.saturating_sub(2 + 24));
-        for (i, line) in lines.iter().enumerate() {
-            let aside = if i == 0 { places(&anomaly.evidence) } else { String::new() };
-            writeln!(out, "  {}  {}", look.painter.paint(Label::Alarm, line), look.painter.paint(Label::Aside, aside))?;
+    oddities(out, session, look)
+}
+
+/// The oddities of a session, those of one kind together.
+fn oddities(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<()> {
+    let mut kinds: Vec<(&Anomaly, u64, Vec<Evidence>)> = Vec::new();
+    for anomaly in &session.anomalies {
+        match kinds.iter_mut().find(|(first, ..)| first.text == anomaly.text) {
+            Some((_, times, evidence)) => {
+                *times += 1;
+                evidence.extend(anomaly.evidence.iter().cloned());
+            }
+            None => kinds.push((anomaly, 1, anomaly.evidence.clone())),
         }
     }
-    let more = session.anomalies.len().saturating_sub(ANOMALIES_IN_FULL) as u64 + session.anomalies_dropped;
+    if !kinds.is_empty() {
+        writeln!(out)?;
+    }
+    for (anomaly, times, evidence) in kinds.iter().take(ANOMALIES_IN_FULL) {
+        let times = if *times > 1 { format!(", {} times", grouped(*times)) } else { String::new() };
+        let text = format!("{} ({}{times})", escaped(anomaly.text.as_bytes()), anomaly.id);
+        let text_width = look.width.saturating_sub(4 + ASIDE + 2).max(24);
+        for (i, line) in wrapped(&text, text_width).iter().enumerate() {
+            let (mark, aside) = if i == 0 { ("!", places(evidence)) } else { (" ", String::new()) };
+            let padding = text_width.saturating_sub(line.chars().count());
+            let row = format!(
+                "  {} {line}{:padding$}  {}",
+                look.painter.paint(Label::Alarm, mark),
+                "",
+                look.painter.paint(Label::Aside, aside)
+            );
+            writeln!(out, "{}", row.trim_end())?;
+        }
+    }
+    let rest: u64 = kinds.iter().skip(ANOMALIES_IN_FULL).map(|(_, times, _)| times).sum();
+    let more = rest + session.anomalies_dropped;
     if more > 0 {
         writeln!(out, "  ! and {} more of this session", counted(more, "oddity", "oddities"))?;
     }

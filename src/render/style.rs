@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use crate::time::Interval;
+
 /// What a piece of text is. Each output maps the same labels to its own look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
@@ -40,7 +42,7 @@ impl Painter {
 
     /// `text`, painted as `label` when it is printed. `text` must be safe to print.
     pub fn paint<T: Display>(self, label: Label, text: T) -> impl Display {
-        let code = self.color.then(|| match label {
+        let code = self.color.then_some(match label {
             Label::Heading => "1",
             Label::Seen => "33",
             Label::Inferred => "36",
@@ -79,12 +81,28 @@ pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(' ');
         }
         out.push(c);
     }
     out
+}
+
+/// `1 octet`, `7 912 octets`.
+#[must_use]
+pub fn octets(n: u64) -> String {
+    counted(n, "octet", "octets")
+}
+
+/// A length of time for a person: `45 ms`, `31.8 s`.
+#[must_use]
+pub fn duration(interval: Interval) -> String {
+    if interval.nanos().unsigned_abs() < 1_000_000_000 {
+        format!("{} ms", interval.nanos() / 1_000_000)
+    } else {
+        format!("{} s", interval.decimals(1))
+    }
 }
 
 /// `1 packet`, `2 packets`.

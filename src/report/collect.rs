@@ -1,10 +1,13 @@
 //! Gathers what sessions tell into items that a view prints.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::frames;
 use super::rows;
-use super::{Class, Content, Item, Order, convert, dialogue};
+use super::{Class, Content, Ended, Item, Order, dialogue};
+use crate::bytes::utf8;
+use crate::limits::MAX_MESSAGE_TEXT;
 use crate::session::{At, Seen, Session, Sink};
 use crate::smtp;
 use crate::stream::Span;
@@ -47,6 +50,8 @@ pub struct Collector {
     said: u64,
     rows: rows::Builder,
     frames: frames::Builder,
+    /// The text of the messages under way, where it is wanted, by session.
+    messages: HashMap<u64, Vec<u8>>,
 }
 
 impl Collector {
@@ -58,6 +63,7 @@ impl Collector {
             frames: frames::Builder::new(wanted.frames.clone()),
             wanted,
             items: Vec::new(),
+            messages: HashMap::new(),
             said: 0,
         }
     }
@@ -100,6 +106,22 @@ impl Collector {
         record.named = true;
     }
 
+    /// Gathers the text of a message; beyond a limit it stays as it is.
+    fn message_text(&mut self, at: &At<'_>, event: &smtp::Event<'_>) {
+        match &event.kind {
+            smtp::EventKind::MessageStart { .. } => {
+                self.messages.insert(at.session, Vec::new());
+            }
+            smtp::EventKind::MessageData(octets) => {
+                if let Some(text) = self.messages.get_mut(&at.session) {
+                    let room = MAX_MESSAGE_TEXT - text.len().min(MAX_MESSAGE_TEXT);
+                    text.extend_from_slice(&octets[..octets.len().min(room)]);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn utter(&mut self, now: u64, utterance: super::Utterance) {
         self.said += 1;
         let order = Order { packet: now, class: Class::Utterance, n: self.said };
@@ -112,9 +134,15 @@ impl Sink for Collector {
         if !self.wants(at.session) {
             return;
         }
+        if self.wanted.message_text {
+            self.message_text(at, event);
+        }
         if self.wanted.utterances
-            && let Some(utterance) = dialogue::smtp(at, event, self.wanted.reveal)
+            && let Some(mut utterance) = dialogue::smtp(at, event, self.wanted.reveal)
         {
+            if utterance.kind == "message" {
+                utterance.text = self.messages.remove(&at.session).map(|octets| utf8(&octets));
+            }
             self.utter(at.now, utterance);
         }
         if self.wanted.rows {
@@ -131,7 +159,7 @@ impl Sink for Collector {
         }
         if self.wanted.utterances {
             if let tls::EventKind::Record(record) = &event.kind {
-                self.utter(at.now, dialogue::tls(at, event.span, record, record_in_words(record)));
+                self.utter(at.now, dialogue::tls(at, event.span, record, phase_in_words(record)));
             } else if let Some(name) = message_name(event) {
                 self.name_record(name);
             }
@@ -177,9 +205,10 @@ impl Sink for Collector {
         if self.wanted.rows {
             self.rows.ended(number);
         }
+        self.messages.remove(&number);
         if self.wanted.sessions && self.wants(number) {
             let order = Order { packet: now, class: Class::Session, n: number };
-            self.items.push(Item { order, content: Content::Session(Box::new(convert::session(&session))) });
+            self.items.push(Item { order, content: Content::Session(Box::new(Ended::new(session))) });
         }
     }
 }
@@ -195,6 +224,21 @@ pub(super) fn message_name(event: &tls::Event<'_>) -> Option<String> {
         tls::EventKind::Alert(alert) => Some(format!("Alert ({alert})")),
         tls::EventKind::ChangeCipherSpec => Some("Change Cipher Spec".to_owned()),
         _ => None,
+    }
+}
+
+/// What part of a conversation a record is.
+fn phase_in_words(record: &tls::Record) -> String {
+    use tls::Phase;
+    match record.phase {
+        _ if !record.sealed => record.content_type.to_string(),
+        Phase::Handshake => "handshake".to_owned(),
+        Phase::EarlyData => "early data".to_owned(),
+        Phase::TicketOrApplication => "a session ticket, or what the server says".to_owned(),
+        Phase::AlertOrTwoOctets => "an alert (close_notify), or two octets".to_owned(),
+        Phase::Alert => "alert".to_owned(),
+        Phase::PostHandshake => "session ticket, or more handshake".to_owned(),
+        Phase::Unknown | Phase::Application => String::new(),
     }
 }
 

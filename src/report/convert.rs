@@ -16,12 +16,28 @@ use crate::smtp::{self, Transaction};
 use crate::stream::{Direction, Span};
 use crate::tls;
 
-/// What is printed of a session.
+/// All that is printed of a session.
 pub(super) fn session(found: &session::Session) -> Session {
-    let connection = &found.connection;
-    let exposure: Vec<Exposure> =
-        observe::exposures(found).into_iter().map(|exposure| convert_exposure(found, exposure)).collect();
     let smtp = found.smtp.as_ref();
+    let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
+    Session {
+        community_id: community_id::of(found.connection.originator, found.connection.responder),
+        ja3: fingerprints.and_then(tls::Summary::ja3),
+        ja3s: fingerprints.and_then(tls::Summary::ja3s),
+        ja4: fingerprints.and_then(tls::Summary::ja4),
+        exposure: observe::exposures(found).into_iter().map(|exposure| convert_exposure(found, exposure)).collect(),
+        messages: smtp.map(|s| s.transactions.iter().map(message).collect()).unwrap_or_default(),
+        auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
+        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
+        anomalies: found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect(),
+        anomalies_dropped: found.anomalies_dropped,
+        ..line(found)
+    }
+}
+
+/// What stands in a table of sessions.
+pub(super) fn line(found: &session::Session) -> Session {
+    let connection = &found.connection;
     Session {
         session: connection.number,
         last_packet: connection.last_packet,
@@ -35,23 +51,22 @@ pub(super) fn session(found: &session::Session) -> Session {
         }),
         protocol: found.protocol.name(),
         verdict: found.verdict.name(),
-        verdict_text: found.verdict_text.clone(),
+        verdict_text: found.verdict_text.to_owned(),
         complete: found.complete,
         missing_bytes: found.missing,
         packets: Direction::BOTH.iter().map(|d| connection.counters(*d).packets).sum(),
         octets: Direction::BOTH.iter().map(|d| connection.counters(*d).wire_octets).sum(),
-        community_id: community_id::of(connection.originator, connection.responder),
-        ja3: found.tls.as_deref().and_then(|tls| tls.summary.ja3()),
-        ja3s: found.tls.as_deref().and_then(|tls| tls.summary.ja3s()),
-        ja4: found.tls.as_deref().and_then(|tls| tls.summary.ja4()),
+        community_id: String::new(),
+        ja3: None,
+        ja3s: None,
+        ja4: None,
         tls: found.tls.as_deref().map(|tls| convert_tls(found, tls)),
-        weight: weight(found, &exposure),
-        exposure,
-        messages: smtp.map(|s| s.transactions.iter().map(message).collect()).unwrap_or_default(),
-        auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
-        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
-        anomalies: found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect(),
-        anomalies_dropped: found.anomalies_dropped,
+        exposure: Vec::new(),
+        messages: Vec::new(),
+        auth: Vec::new(),
+        inferred: None,
+        anomalies: Vec::new(),
+        anomalies_dropped: 0,
     }
 }
 
@@ -64,19 +79,21 @@ fn endpoint(end: flow::Endpoint) -> Endpoint {
 }
 
 /// How much a session gives away: a secret, then mail in the clear, then the rest.
-fn weight(found: &session::Session, exposure: &[Exposure]) -> u32 {
+pub(super) fn weight(found: &session::Session) -> u32 {
     let verdict = match found.verdict {
         Verdict::Downgraded => 60,
         Verdict::Clear => 50,
         Verdict::Unknown => 30,
         Verdict::ClearThenTls => 20,
         Verdict::TlsFromStart => 10,
-        Verdict::NotMail => 0,
+        Verdict::NotMail => return 0,
     };
-    let said = found.smtp.as_ref().is_some_and(|s| !s.transactions.is_empty() || !s.auth.is_empty());
-    let alarms = exposure.iter().filter(|e| e.alarm).count().min(5) as u32;
+    let (secrets, said) = found.smtp.as_ref().map_or((0, false), |smtp| {
+        let secrets = smtp.auth.iter().filter(|attempt| attempt.reveals_secret()).count().min(5) as u32;
+        (secrets, !smtp.transactions.is_empty() || !smtp.auth.is_empty())
+    });
     let odd = found.anomalies.iter().filter(|a| !matches!(a.kind, AnomalyKind::Flow(_))).count().min(5) as u32;
-    verdict + 20 * alarms + 2 * odd + if said { 5 } else { 0 }
+    verdict + 20 * secrets + 2 * odd + if said { 5 } else { 0 }
 }
 
 fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Exposure {

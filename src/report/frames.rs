@@ -91,6 +91,7 @@ struct Kept {
     frame: HexFrame,
     /// The session, the payload's place in its stream, and where the payload begins in the frame.
     payload: Option<(u64, Span, usize)>,
+    speaks: Option<Speaks>,
 }
 
 impl Builder {
@@ -129,13 +130,23 @@ impl Builder {
             tls::EventKind::Record(record) => {
                 let body = Span::new(span.direction, (span.start + 5).min(span.end), span.end);
                 let header = Span::new(span.direction, span.start, body.start);
-                let name = format!("TLS record header: {}, {} octets", record.content_type, record.length);
+                let plural = if record.length == 1 { "" } else { "s" };
+                let name = format!("TLS record header: {}, {} octet{plural}", record.content_type, record.length);
                 self.name(at, header, Label::Header, name);
                 let label = if record.sealed { Label::Sealed } else { Label::Clear };
-                self.name(at, body, label, super::collect::record_in_words(record));
+                // Messages name themselves.
+                let messages = !record.sealed
+                    && matches!(record.content_type, tls::ContentType::HANDSHAKE | tls::ContentType::ALERT);
+                let name = if messages { String::new() } else { super::collect::record_in_words(record) };
+                self.name(at, body, label, name);
             }
             tls::EventKind::NotTls(_) => self.name(at, span, Label::Other, "not a TLS record".to_owned()),
-            _ => {}
+            tls::EventKind::ChangeCipherSpec => {}
+            _ => {
+                if let Some(name) = super::collect::message_name(event) {
+                    self.name(at, span, Label::Clear, name);
+                }
+            }
         }
     }
 
@@ -188,6 +199,10 @@ impl Kept {
         }
         let at = |offset: u64| begins + usize::try_from(offset - place.start).unwrap_or(usize::MAX / 2);
         let mut name = name.to_owned();
+        if name.is_empty() {
+            self.frame.ranges.push(NamedRange { range: at(start)..at(end), label, name });
+            return;
+        }
         if span.start < place.start {
             name.push_str(" (begun before)");
         }
@@ -201,12 +216,17 @@ impl Kept {
         let labels = self.frame.labels();
         if let Some((_, place, begins)) = self.payload {
             let end = (begins + usize::try_from(place.len()).unwrap_or(0)).min(labels.len());
-            if begins < end && labels[begins..end].iter().all(|label| *label == Label::Other) {
-                let covered = self.frame.ranges.iter().any(|r| r.range.start == begins && r.range.end >= end);
-                if !covered {
-                    let name = "payload".to_owned();
-                    self.frame.ranges.push(NamedRange { range: begins..end, label: Label::Other, name });
-                }
+            // What no decoder has named: all of it, or what stands behind the last name.
+            let unnamed = labels[begins.min(end)..end].iter().rposition(|label| *label != Label::Other);
+            let from = unnamed.map_or(begins, |last| begins + last + 1);
+            let covered = self.frame.ranges.iter().any(|r| r.range.start == from && r.range.end >= end);
+            if from < end && !covered {
+                let (label, name) = match self.speaks {
+                    Some(Speaks::Tls) => (Label::Sealed, "part of a TLS record"),
+                    Some(Speaks::Smtp) => (Label::Clear, "part of a line"),
+                    _ => (Label::Other, "payload"),
+                };
+                self.frame.ranges.push(NamedRange { range: from..end, label, name: name.to_owned() });
             }
         }
         self.frame.ranges.sort_by_key(|r| (r.range.start, std::cmp::Reverse(r.range.end)));
@@ -239,12 +259,6 @@ fn keep(seen: &Seen<'_>, decimals: usize) -> Kept {
     if start < end && payload.is_none() {
         ranges.push(NamedRange { range: start..end, label: Label::Other, name: "payload".to_owned() });
     }
-    if let Some(segment) = &seen.segment
-        && segment.speaks == Speaks::Tls
-        && segment.pending
-    {
-        ranges.push(NamedRange { range: start..end, label: Label::Sealed, name: "part of a TLS record".to_owned() });
-    }
     Kept {
         frame: HexFrame {
             number: seen.packet.number,
@@ -262,6 +276,7 @@ fn keep(seen: &Seen<'_>, decimals: usize) -> Kept {
             stop: frame.stop.map(|stop| stop.to_string()),
         },
         payload,
+        speaks: seen.segment.as_ref().map(|segment| segment.speaks),
     }
 }
 

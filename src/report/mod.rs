@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::bytes::escaped;
+use crate::session;
 use crate::time::Timestamp;
 
 pub use collect::{Collector, Wanted};
@@ -68,9 +69,59 @@ pub enum Content {
     /// Something said in a conversation.
     Utterance(Box<Utterance>),
     /// A session that has ended, or whose capture has.
-    Session(Box<Session>),
+    Session(Box<Ended>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
+}
+
+/// A session that is over. What is printed of it is worked out when it is asked for: of a large
+/// capture's sessions most are only counted.
+#[derive(Debug)]
+pub struct Ended {
+    found: session::Session,
+    weight: u32,
+}
+
+impl Ended {
+    fn new(found: session::Session) -> Ended {
+        Ended { weight: convert::weight(&found), found }
+    }
+
+    /// The number of its first packet, which is its name.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.found.connection.number
+    }
+
+    /// Its verdict, by name.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        self.found.verdict.name()
+    }
+
+    /// How much it gives away, for choosing what a long report shows; more is worse.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// The addresses of the side that opened the connection and of the other.
+    #[must_use]
+    pub fn hosts(&self) -> (IpAddr, IpAddr) {
+        (self.found.connection.originator.ip, self.found.connection.responder.ip)
+    }
+
+    /// Its line in a table of sessions: everything that has no list.
+    #[must_use]
+    pub fn line(&self) -> Session {
+        convert::line(&self.found)
+    }
+
+    /// All that is printed of it.
+    #[must_use]
+    pub fn whole(&self) -> Session {
+        convert::session(&self.found)
+    }
 }
 
 /// One session, as it stands in `report --json`.
@@ -135,9 +186,6 @@ pub struct Session {
     /// Oddities beyond those kept.
     #[serde(skip)]
     pub anomalies_dropped: u64,
-    /// How much it matters, for choosing what a long report shows in full; more is worse.
-    #[serde(skip)]
-    pub weight: u32,
 }
 
 /// One side of a connection.

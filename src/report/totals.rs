@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::Session;
+use super::Ended;
 use crate::limits::{MAX_HOST_PAIRS, MAX_LISTED_PAIRS};
 
 /// Counts of sessions.
@@ -33,19 +33,19 @@ pub struct HostPair {
 
 impl Totals {
     /// Counts a session.
-    pub fn add(&mut self, session: &Session) {
+    pub fn add(&mut self, session: &Ended) {
         self.sessions += 1;
-        *self.verdicts.entry(session.verdict).or_default() += 1;
-        if session.verdict == "not-mail" {
+        *self.verdicts.entry(session.verdict()).or_default() += 1;
+        if session.verdict() == "not-mail" {
             return;
         }
         self.mail += 1;
-        let pair = (session.originator.ip, session.responder.ip);
+        let pair = session.hosts();
         if !self.pairs.contains_key(&pair) && self.pairs.len() >= MAX_HOST_PAIRS {
             self.other_pairs += 1;
             return;
         }
-        *self.pairs.entry(pair).or_default().entry(session.verdict).or_default() += 1;
+        *self.pairs.entry(pair).or_default().entry(session.verdict()).or_default() += 1;
     }
 
     /// How many sessions had each verdict, by name.

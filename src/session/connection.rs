@@ -359,7 +359,7 @@ impl State {
         tls.set_time(time);
         run(tls, &mut |event| {
             if let tls::EventKind::Anomaly(anomaly) = &event.kind {
-                let kind = AnomalyKind::Tls(anomaly.clone());
+                let kind = AnomalyKind::Tls(*anomaly);
                 note(anomalies, dropped, Anomaly { kind, span: Some(event.span), packet });
             }
             sink.tls(&at, &event);

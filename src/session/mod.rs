@@ -226,7 +226,7 @@ pub struct Session {
     /// The verdict.
     pub verdict: Verdict,
     /// Why, as a sentence.
-    pub verdict_text: String,
+    pub verdict_text: &'static str,
     /// The dialogue in the clear, whole or up to STARTTLS.
     pub smtp: Option<smtp::Summary>,
     /// What TLS shows.

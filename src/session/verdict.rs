@@ -9,7 +9,7 @@ use crate::stream::Direction;
 pub(super) struct Finding {
     pub(super) protocol: Protocol,
     pub(super) verdict: Verdict,
-    pub(super) text: String,
+    pub(super) text: &'static str,
     pub(super) anomaly: Option<AnomalyKind>,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn decide(
     speaks: Speaks,
     ports: [u16; 2],
 ) -> Finding {
-    let finding = |protocol, verdict, text: &str| Finding { protocol, verdict, text: text.to_owned(), anomaly: None };
+    let finding = |protocol, verdict, text| Finding { protocol, verdict, text, anomaly: None };
     let has_port = |port| ports.contains(&port);
     match (smtp, tls, speaks) {
         (Some(summary), None, _) => {
@@ -69,10 +69,10 @@ pub(super) fn decide(
 }
 
 /// A dialogue that stayed in the clear to its end.
-fn clear(summary: &smtp::Summary) -> (Verdict, String) {
+fn clear(summary: &smtp::Summary) -> (Verdict, &'static str) {
     let ladder = &summary.starttls;
     let went_on = !summary.transactions.is_empty() || !summary.auth.is_empty();
-    let (verdict, text) = match (&ladder.requested, &ladder.answered) {
+    match (&ladder.requested, &ladder.answered) {
         (Some(_), Some(answer)) if answer.is_positive() == Some(true) => {
             (Verdict::ClearThenTls, "clear up to STARTTLS; no TLS was captured after it")
         }
@@ -88,8 +88,7 @@ fn clear(summary: &smtp::Summary) -> (Verdict, String) {
             (Verdict::Clear, "in the clear, though the server offered STARTTLS and the client never asked")
         }
         (None, _) => (Verdict::Clear, "in the clear"),
-    };
-    (verdict, text.to_owned())
+    }
 }
 
 /// ALPN names of mail submission and relay, as servers register or use them (`smtp`, `esmtp`).

@@ -57,6 +57,10 @@ impl Dialogue {
         }
         self.line.push(start, piece, limit);
         if lf.is_none() {
+            if length > limits::SMTP_GIVE_UP_OCTETS {
+                self.flush_line(emit);
+                self.mode = Mode::Unsure;
+            }
             return piece.len();
         }
         let (at, before) = (self.line.start, self.line.before_last());

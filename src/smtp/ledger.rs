@@ -154,7 +154,8 @@ impl Dialogue {
 
     /// Ends every open transaction up to `last`: what is not known of them will not be.
     pub(super) fn end_transactions(&mut self, last: u64, span: Span, emit: &mut Emit<'_>) {
-        while let Some(mut transaction) = self.ledger.open.pop_front_if(|t| t.index <= last) {
+        while self.ledger.open.front().is_some_and(|t| t.index <= last) {
+            let Some(mut transaction) = self.ledger.open.pop_front() else { return };
             // Without a message there is nothing that the server could have taken.
             let ended_by_client = !self.seen.client_gap && !span.is_empty();
             if transaction.transfer.is_none() && ended_by_client {

@@ -4,7 +4,7 @@
 //! [`Dialogue`] takes the octets of both directions as they were captured and emits [`Event`]s.
 //! One idea per file: `line` cuts lines, `command` and `reply` say what a line means, `end_of_data`
 //! finds the end of a message, `auth` reads SASL exchanges; `client` and `server` hold what each
-//! side's octets do to the dialogue, `transfer` what a message in transit does, `ledger` which
+//! side's octets do to the dialogue, `settle` what a reply decides, `transfer` what a message in transit does, `ledger` which
 //! transaction a command belongs to. [`probe`] tells SMTP from other protocols by content.
 
 mod anomaly;
@@ -19,6 +19,7 @@ mod line;
 mod probe;
 mod reply;
 mod server;
+mod settle;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -129,7 +129,6 @@ fn look_at_line(text: &[u8], whole: bool) -> Look {
         | Verb::BDAT
         | Verb::XCLIENT
         | Verb::XFORWARD => Look::Client,
-        Verb::STARTTLS => Look::Client,
         _ => Look::MaybeClient,
     }
 }
@@ -140,7 +139,7 @@ fn look_at_reply(code: u16, text: &[u8], whole: bool) -> Look {
         words.iter().any(|word| memchr::memmem::find(&upper, word).is_some())
     };
     match code {
-        // Greetings of FTP (RFC 959) look alike; only words tell.
+        // Greetings of FTP (RFC 959) look alike; only words tell. 200 and 201 are NNTP's.
         220 | 421 | 554 if says(&[b"SMTP", b"LMTP", b"POSTFIX", b"EXIM", b"SENDMAIL"]) => Look::Server,
         _ if !whole => Look::Little,
         220 if says(&[b"FTP"]) => Look::NotMail,
@@ -148,7 +147,7 @@ fn look_at_reply(code: u16, text: &[u8], whole: bool) -> Look {
         354 => Look::Server,
         200..=599 if super::EnhancedStatus::parse(text.get(4..).unwrap_or_default()).is_some() => Look::Server,
         220 | 221 | 235 | 250 | 334 | 421 | 450..=455 | 500..=504 | 521 | 530 | 535 | 550..=556 => Look::MaybeServer,
-        200..=599 => Look::MaybeServer,
+        200 | 201 => Look::NotMail,
         _ => Look::Text,
     }
 }
@@ -191,3 +190,67 @@ const NOT_MAIL: [Verb; 10] = [
     Verb::new(b"PORT"),
     Verb::new(b"PASV"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Probe = Probe::Certain { client: Side::First };
+    const SECOND: Probe = Probe::Certain { client: Side::Second };
+
+    #[test]
+    fn smtp_is_known_by_either_side_or_both() {
+        assert_eq!(probe(b"EHLO c.example.org\r\n", b"220 mx.example.org ESMTP\r\n"), FIRST);
+        assert_eq!(probe(b"", b"220 mx.example.org ESMTP Postfix\r\n"), FIRST);
+        assert_eq!(probe(b"220 mx.example.org ESMTP Exim\r\n", b""), SECOND);
+        assert_eq!(probe(b"HELO me\n", b""), FIRST);
+        assert_eq!(probe(b"", b"lhlo me\r\n"), SECOND);
+        assert_eq!(probe(b"MAIL FROM:<a@example.org>\r\n", b""), FIRST);
+        assert_eq!(probe(b"", b"250-mx.example.org\r\n250-PIPELINING\r\n"), FIRST);
+        assert_eq!(probe(b"", b"250 2.1.0 Ok\r\n"), FIRST);
+        assert_eq!(probe(b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 25\r\nEHLO me\r\n", b""), FIRST);
+        assert_eq!(probe(b"QUIT\r\n", b"221 bye\r\n"), FIRST);
+        assert_eq!(probe(b"and some text\r\n.\r\nMAIL FROM:<>\r\n", b""), FIRST);
+    }
+
+    #[test]
+    fn what_fits_others_too_is_only_likely() {
+        assert_eq!(probe(b"", b"220 welcome\r\n"), Probe::Likely { client: Side::First });
+        assert_eq!(probe(b"QUIT\r\n", b""), Probe::Likely { client: Side::First });
+        assert_eq!(probe(b"", b"RSET\r\n"), Probe::Likely { client: Side::Second });
+    }
+
+    #[test]
+    fn other_protocols_are_not_mail() {
+        let cases: [(&[u8], &[u8]); 12] = [
+            (b"USER u\r\n", b"+OK ready\r\n"),
+            (b"", b"+OK POP3 ready\r\n"),
+            (b"a1 LOGIN u p\r\n", b"* OK IMAP4rev1\r\n"),
+            (b"USER u\r\n", b"220 welcome\r\n"),
+            (b"", b"220 ProFTPD Server\r\n"),
+            (b"GET / HTTP/1.1\r\n", b""),
+            (b"", b"HTTP/1.1 200 OK\r\n"),
+            (b"SSH-2.0-x\r\n", b"SSH-2.0-y\r\n"),
+            (b"\x16\x03\x01\x02\x00\x01", b""),
+            (b"", b"200 news ready\r\n"),
+            (b"EHLO a\r\n", b"EHLO b\r\n"),
+            (b"\0\0\0\x2a", b""),
+        ];
+        for (first, second) in cases {
+            assert_eq!(probe(first, second), Probe::Not, "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_that_is_cut_needs_more_and_is_never_refused() {
+        for (client, server) in [(&b"EHLO c.example.org\r\n"[..], &b"220 mx.example.org ESMTP\r\n"[..])] {
+            for cut in 0..client.len() {
+                assert_eq!(probe(&client[..cut], b""), Probe::NeedMore, "{cut}");
+            }
+            for cut in 0..server.len() {
+                assert!(matches!(probe(b"", &server[..cut]), Probe::NeedMore | FIRST), "{cut}");
+            }
+        }
+        assert_eq!(probe(b"in the middle of a text\r\n", b""), Probe::NeedMore);
+    }
+}

@@ -5,7 +5,7 @@ use super::event::{Event, EventKind};
 use super::ledger::{Asked, Outstanding};
 use super::line::split_end;
 use super::reply::{LINE_HEAD, LineKind, Reply, ReplyTo, enhanced, line_kind, lines};
-use super::summary::{EhloKeyword, Greeting, StatusReply, keep};
+use super::summary::{Greeting, StatusReply, keep};
 use super::{Anomaly, Verb};
 use crate::limits;
 use crate::stream::Span;
@@ -130,6 +130,9 @@ impl Dialogue {
         if unit < bytes.len() {
             self.held_reply.push(start + unit as u64, &bytes[unit..], limits::SMTP_REPLY_OCTETS);
             self.partial.push(&bytes[at..]);
+            if self.held_reply.length > limits::SMTP_GIVE_UP_OCTETS {
+                self.flush_reply(emit);
+            }
         }
         bytes.len()
     }
@@ -345,201 +348,10 @@ impl Dialogue {
         }
     }
 
-    fn nth_accepted(&mut self, transaction: u64, nth: u64) -> Option<u64> {
+    pub(super) fn nth_accepted(&mut self, transaction: u64, nth: u64) -> Option<u64> {
         let transaction = self.ledger.transaction(transaction)?;
         let accepted = transaction.recipients.iter().enumerate().filter(|(_, r)| r.accepted == Some(true));
         accepted.map(|(i, _)| i as u64).nth(usize::try_from(nth).ok()?)
-    }
-
-    /// What a reply means for the line that it answers; whether TLS follows.
-    fn settle(&mut self, entry: Outstanding, status: StatusReply, octets: &[u8], emit: &mut Emit<'_>) -> bool {
-        let span = status.span;
-        match entry.asked {
-            Asked::Message { answered } | Asked::LastChunk { answered } => {
-                self.settle_message(entry, answered, status, octets, emit)
-            }
-            Asked::Auth | Asked::Command(Verb::AUTH) => self.settle_auth(status),
-            Asked::Command(Verb::STARTTLS | Verb::X_ANONYMOUSTLS) => return self.settle_starttls(status, emit),
-            Asked::Command(Verb::DATA) => self.settle_data(entry, status, octets, emit),
-            Asked::Command(Verb::BDAT | Verb::BURL) => {
-                if status.is_positive() == Some(false)
-                    && let Some(index) = entry.transaction
-                {
-                    self.decide(index, status, octets);
-                }
-            }
-            Asked::Command(Verb::RCPT) => {
-                let recipient = entry.transaction.and_then(|index| self.ledger.transaction(index)).zip(entry.recipient);
-                if let Some(recipient) = recipient.and_then(|(t, nth)| t.recipients.get_mut(nth)) {
-                    recipient.accepted = status.is_positive();
-                    recipient.code = status.code;
-                    recipient.enhanced = status.enhanced;
-                    recipient.reply_span = Some(span);
-                }
-            }
-            Asked::Command(Verb::RSET | Verb::QUIT) => self.end_transactions_of(entry, span, emit),
-            Asked::Command(verb) if verb.is_mail() => self.settle_mail(entry, status, emit),
-            Asked::Command(verb) if verb.is_hello() => {
-                self.end_transactions_of(entry, span, emit);
-                if verb != Verb::HELO && status.is_positive() == Some(true) {
-                    self.read_capabilities(octets, status, emit);
-                }
-            }
-            Asked::Command(_) | Asked::Unparsed => {}
-        }
-        false
-    }
-
-    fn end_transactions_of(&mut self, entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
-        if let Some(index) = entry.transaction {
-            self.end_transactions(index, span, emit);
-        }
-    }
-
-    fn settle_mail(&mut self, entry: Outstanding, status: StatusReply, emit: &mut Emit<'_>) {
-        if let Some((mut second, _)) = self.ledger.second.take_if(|(_, index)| *index == entry.index) {
-            if status.is_positive() == Some(true) {
-                self.end_transactions_of(entry, status.span, emit);
-                second.mail_reply = Some(status);
-                self.open_transaction(*second, status.span, emit);
-            }
-            return;
-        }
-        if let Some(transaction) = entry.transaction.and_then(|index| self.ledger.transaction(index)) {
-            transaction.mail_reply = Some(status);
-        }
-    }
-
-    fn settle_data(&mut self, entry: Outstanding, status: StatusReply, octets: &[u8], emit: &mut Emit<'_>) {
-        let Some(index) = entry.transaction else { return };
-        let mut sent = false;
-        if let Some(transaction) = self.ledger.transaction(index) {
-            transaction.data_reply = Some(status);
-            sent = transaction.transfer.is_some();
-        }
-        if status.code.is_some_and(|code| code / 100 == 3) {
-            if !sent && self.message.is_none() {
-                // Commands that the client sent behind DATA were message text to the server.
-                self.outstanding.clear();
-                self.ledger.current = Some(index);
-                self.await_message(emit);
-            }
-            return;
-        }
-        if self.mode == Mode::DataPending {
-            self.mode = Mode::Commands;
-        }
-        self.decide(index, status, octets);
-        if sent {
-            emit(Event { span: status.span, kind: EventKind::Anomaly(Anomaly::DataAfterRefusal) });
-            if let Some(message) = self.message.as_mut().filter(|m| m.transaction == index) {
-                message.refused = true;
-            }
-            // The server reads the message's lines as commands: how many replies come is not known.
-            self.outstanding.retain(|o| !(o.transaction == Some(index) && matches!(o.asked, Asked::Message { .. })));
-            self.unsure_before = self.summary.client_lines;
-        }
-    }
-
-    /// 354 came: the client's next octets are a message.
-    fn await_message(&mut self, emit: &mut Emit<'_>) {
-        self.mode = Mode::AwaitMessage;
-        if !self.line.is_empty() {
-            self.begin_message_at_line(self.line.start, emit);
-        }
-    }
-
-    fn settle_message(
-        &mut self,
-        entry: Outstanding,
-        answered: u64,
-        status: StatusReply,
-        octets: &[u8],
-        emit: &mut Emit<'_>,
-    ) {
-        let Some(index) = entry.transaction else { return };
-        let lmtp = self.summary.lmtp;
-        let nth = if lmtp { self.nth_accepted(index, answered) } else { None };
-        let mut more = false;
-        if let Some(transaction) = self.ledger.transaction(index) {
-            let recipient = nth.and_then(|nth| transaction.recipients.get_mut(usize::try_from(nth).ok()?));
-            if let Some(recipient) = recipient {
-                recipient.delivered = Some(status);
-                more = answered + 1 < transaction.accepted_recipients();
-            }
-        }
-        self.decide(index, status, octets);
-        if !more {
-            return self.end_transactions(index, status.span, emit);
-        }
-        let answered = answered + 1;
-        let asked = match entry.asked {
-            Asked::LastChunk { .. } => Asked::LastChunk { answered },
-            _ => Asked::Message { answered },
-        };
-        self.outstanding.push_front(Outstanding { asked, ..entry });
-    }
-
-    /// Whether the server took a message: with LMTP, once it took it for one recipient.
-    fn decide(&mut self, transaction: u64, status: StatusReply, octets: &[u8]) {
-        let lmtp = self.summary.lmtp;
-        let Some(transaction) = self.ledger.transaction(transaction) else { return };
-        if lmtp && transaction.accepted == Some(true) {
-            return;
-        }
-        transaction.accepted = status.is_positive();
-        transaction.reply = Some(status);
-        transaction.reply_text = keep(lines(octets).next().unwrap_or_default());
-    }
-
-    fn settle_auth(&mut self, status: StatusReply) {
-        if status.code == Some(334) {
-            let ahead = self.outstanding.iter().any(|o| o.asked == Asked::Auth);
-            if !ahead && matches!(self.mode, Mode::Commands | Mode::Unsure) {
-                self.mode = Mode::Auth;
-            }
-            return;
-        }
-        if self.mode == Mode::Auth {
-            self.mode = Mode::Commands;
-        }
-        self.end_exchange(Some(status));
-    }
-
-    /// The SASL exchange, if there is one, is over.
-    pub(super) fn end_exchange(&mut self, status: Option<StatusReply>) {
-        let Some(exchange) = self.exchange.take() else { return };
-        let mut attempt = exchange.attempt;
-        attempt.code = status.and_then(|s| s.code);
-        attempt.succeeded = status.and_then(|s| s.is_positive());
-        attempt.reply_span = status.map(|s| s.span);
-        if self.summary.auth.len() < limits::SMTP_AUTH_ATTEMPTS {
-            self.summary.auth.push(attempt);
-        } else {
-            self.summary.auth_not_kept += 1;
-        }
-    }
-
-    fn settle_starttls(&mut self, status: StatusReply, emit: &mut Emit<'_>) -> bool {
-        self.summary.starttls.answered = Some(status);
-        if status.code != Some(220) {
-            emit(Event { span: status.span, kind: EventKind::Anomaly(Anomaly::StartTlsRefused) });
-            return false;
-        }
-        self.flush_line(emit);
-        if !self.handed_over[self.client.index()] {
-            emit(Event { span: status.span, kind: EventKind::StartTls });
-        }
-        self.leave_clear_text(status.span, emit);
-        true
-    }
-
-    /// RFC 3207 §4.2: all that was said before is forgotten.
-    fn leave_clear_text(&mut self, span: Span, emit: &mut Emit<'_>) {
-        self.handed_over = [true; 2];
-        self.end_transactions(u64::MAX, span, emit);
-        self.outstanding.clear();
-        self.mode = Mode::Commands;
     }
 
     /// The server sends a TLS record: only where the client's STARTTLS was not seen, or its hello
@@ -554,45 +366,10 @@ impl Dialogue {
         self.leave_clear_text(span, emit);
         true
     }
-
-    fn read_capabilities(&mut self, octets: &[u8], status: StatusReply, emit: &mut Emit<'_>) {
-        let direction = status.span.direction;
-        self.summary.ehlo_reply = Some(status);
-        self.summary.ehlo_salute = keep(first_text(octets));
-        self.summary.capabilities.clear();
-        let starttls = &mut self.summary.starttls;
-        (starttls.offered, starttls.masked) = (None, None);
-        let mut at = status.span.start;
-        for (nth, line) in octets.split_inclusive(|&b| b == b'\n').enumerate() {
-            let span = Span::new(direction, at, at.saturating_add(line.len() as u64));
-            at = span.end;
-            let text = split_end(line).0.get(4..).unwrap_or_default().trim_ascii();
-            if nth == 0 || text.is_empty() || self.summary.capabilities.len() >= limits::SMTP_CAPABILITIES {
-                continue;
-            }
-            // AUTH=LOGIN is how servers before RFC 2554 wrote AUTH LOGIN.
-            let end = text.iter().position(|b| b.is_ascii_whitespace() || *b == b'=').unwrap_or(text.len());
-            let (keyword, parameters) = text.split_at(end);
-            let starttls = &mut self.summary.starttls;
-            if keyword.eq_ignore_ascii_case(b"STARTTLS") {
-                starttls.offered.get_or_insert(span);
-            } else if is_masked(keyword) {
-                starttls.masked.get_or_insert(span);
-                emit(Event { span, kind: EventKind::Anomaly(Anomaly::StartTlsMasked) });
-            }
-            let parameters = parameters.strip_prefix(b"=").unwrap_or(parameters).trim_ascii();
-            self.summary.capabilities.push(EhloKeyword { keyword: keep(keyword), parameters: keep(parameters), span });
-        }
-    }
-}
-
-/// A keyword overwritten in place, as firewalls leave it: `XXXXXXXA`.
-fn is_masked(keyword: &[u8]) -> bool {
-    keyword.len() >= 6 && keyword[..keyword.len() - 1].iter().all(|&b| b == b'X' || b == b'*')
 }
 
 /// The text of a reply's first line, after the code.
-fn first_text(octets: &[u8]) -> &[u8] {
+pub(super) fn first_text(octets: &[u8]) -> &[u8] {
     lines(octets).next().and_then(|line| line.get(4..)).unwrap_or_default().trim_ascii()
 }
 

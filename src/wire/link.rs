@@ -126,8 +126,10 @@ impl Walk<'_, '_> {
         // Address families are small numbers: the byte order that makes it one is the right one.
         match u32::from_be_bytes(*header).min(u32::from_le_bytes(*header)) {
             2 => Next::Ipv4,
-            // Linux, Windows, NetBSD and OpenBSD, Solaris, FreeBSD, Darwin.
-            10 | 23 | 24 | 26 | 28 | 30 => Next::Ipv6,
+            // NetBSD and OpenBSD, FreeBSD, Darwin.
+            24 | 28 | 30 => Next::Ipv6,
+            // Linux, Windows, Solaris; something else on BSD.
+            10 | 23 | 26 if self.rest().first().is_none_or(|first| first >> 4 == 6) => Next::Ipv6,
             // Some systems put an EtherType here.
             other => match u16::try_from(other) {
                 Ok(ether_type) if ether_type > LENGTH_802_3 => self.by_ether_type(ether_type),

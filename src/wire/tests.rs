@@ -227,6 +227,27 @@ fn what_is_no_tcp_or_udp_is_named() {
 }
 
 #[test]
+fn a_pseudowire_without_control_word_is_known_by_its_ether_type() {
+    for first in [0, 2] {
+        let mut inner = samples::ethernet(0x0800, &samples::ipv4(6, &samples::segment()));
+        inner[0] = first;
+        let packet = samples::ethernet(0x8847, &[&[0, 1, 1, 64][..], &inner].concat());
+        let frame = decode(LinkType::ETHERNET, &packet);
+        assert_eq!(tcp(&frame).payload, PAYLOAD);
+        assert_eq!(frame.layers.iter().filter(|layer| layer.kind == LayerKind::Ethernet).count(), 2);
+    }
+    let packet = samples::ethernet(0x8847, &[0, 1, 1, 64, 0x20, 0]);
+    assert_eq!(decode(LinkType::ETHERNET, &packet).transport, Transport::Unknown(&[0x20, 0]));
+}
+
+#[test]
+fn an_address_family_that_systems_disagree_on_is_told_by_the_version() {
+    let packet = [&[23, 0, 0, 0][..], &samples::ipv4(6, &samples::segment())].concat();
+    let frame = decode(LinkType::NULL, &packet);
+    assert_eq!((frame.transport, frame.stop), (Transport::Unknown(&packet[4..]), None));
+}
+
+#[test]
 fn an_arp_message_ends_before_the_padding() {
     let message: Vec<u8> = [&[0, 1, 8, 0, 6, 4, 0, 1][..], &[7; 20]].concat();
     let packet = samples::ethernet(0x0806, &[&message[..], &[0; 18]].concat());

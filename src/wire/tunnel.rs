@@ -17,10 +17,18 @@ impl Walk<'_, '_> {
         match self.rest().first().map(|first| first >> 4) {
             Some(4) => Next::Ipv4,
             Some(6) => Next::Ipv6,
-            Some(0) => Next::ControlWord,
+            // Zero begins a control word, and the address of many a network card too.
+            Some(0) if !self.ethernet_at(0) || self.ethernet_at(4) => Next::ControlWord,
+            Some(_) if self.ethernet_at(0) => Next::Ethernet,
             Some(_) => self.unknown(),
             None => self.cut(LayerKind::Ip, 1),
         }
+    }
+
+    /// Whether an Ethernet header here or some octets further would have a type that is common.
+    fn ethernet_at(&self, offset: usize) -> bool {
+        let field = self.rest().get(offset + 12..offset + 14);
+        matches!(field, Some([0x08, 0x00 | 0x06] | [0x86, 0xdd] | [0x81, 0x00] | [0x88, 0xa8]))
     }
 
     /// RFC 4385 §3: zeros, flags and a sequence number, then (RFC 4448 §4.6) an Ethernet frame.

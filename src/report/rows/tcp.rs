@@ -99,3 +99,57 @@ const FLAGS: [(u16, &str); 10] = [
     (0x100, "AE"),
     (0xe00, "Reserved"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Segment;
+    use crate::flow::analysis::Analyzer;
+    use crate::time::Timestamp;
+
+    fn tcp<'a>(flags: u16, options: &'a [u8], payload: &'a [u8]) -> Tcp<'a> {
+        Tcp {
+            source_port: 58816,
+            destination_port: 25,
+            sequence: 1000,
+            acknowledgment: 5001,
+            flags: TcpFlags(flags),
+            window: 64240,
+            checksum: 0,
+            urgent_pointer: 7,
+            options,
+            payload,
+            payload_len: payload.len() as u32,
+        }
+    }
+
+    fn row(analyzer: &mut Analyzer, tcp: &Tcp<'_>) -> String {
+        let segment = Segment { packet: 1, time: Timestamp::from_nanos(0), wire_octets: 54, tcp };
+        let mut out = String::new();
+        info(&mut out, tcp, &analyzer.put(true, &segment));
+        out
+    }
+
+    #[test]
+    fn a_syn_shows_its_options_in_their_order() {
+        let options = [
+            2, 4, 5, 180, // maximum segment size 1460
+            4, 2, // selective acknowledgments
+            8, 10, 0, 0, 0, 9, 0, 0, 0, 0, // timestamps
+            1, 3, 3, 7, // scale
+        ];
+        let row = row(&mut Analyzer::default(), &tcp(0x002, &options, b""));
+        assert_eq!(row, "58816 → 25 [SYN] Seq=0 Win=64240 Len=0 MSS=1460 SACK_PERM TSval=9 TSecr=0 WS=128");
+    }
+
+    #[test]
+    fn flags_numbers_and_edges_are_written_as_wireshark_does() {
+        let mut analyzer = Analyzer::default();
+        let options = [1, 1, 5, 10, 0, 0, 0x13, 0x89 + 9, 0, 0, 0x13, 0x89 + 19];
+        let first = row(&mut analyzer, &tcp(0x039, &options, b"bye"));
+        assert_eq!(first, "58816 → 25 [FIN, PSH, ACK, URG] Seq=1 Ack=1 Win=64240 Urg=7 Len=3 SLE=10 SRE=20");
+        assert_eq!(row(&mut Analyzer::default(), &tcp(0, &[], b"")), "58816 → 25 [<None>] Seq=1 Win=64240 Len=0");
+        let again = row(&mut analyzer, &tcp(0x019, &[], b"bye"));
+        assert!(again.starts_with("[TCP Retransmission] 58816 → 25 [FIN, PSH, ACK]"), "{again}");
+    }
+}
