@@ -15,7 +15,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 coverage() {
-	printf '%s ' --cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 -Cdebug-assertions=yes -Coverflow-checks=yes \
+	printf '%s ' --cfg fuzzing -Cpasses=sancov-module -Cdebug-assertions=yes -Coverflow-checks=yes \
 		-Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 		-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 }
