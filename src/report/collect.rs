@@ -75,7 +75,8 @@ impl Collector {
 
     /// Takes the items gathered since the last call.
     pub fn take(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.items)
+        let next = Vec::with_capacity(self.items.len());
+        std::mem::replace(&mut self.items, next)
     }
 
     /// The capture is over: items that had to wait for that. Returns how many frames were left out

@@ -102,7 +102,7 @@ impl Builder {
             destination,
             protocol: "",
             length: seen.packet.original_len,
-            info: String::new(),
+            info: String::with_capacity(INFO_ROOM),
             session: seen.segment.as_ref().map(|segment| segment.session),
             note: None,
         };
@@ -202,6 +202,9 @@ impl Builder {
         }
     }
 }
+
+/// Octets that most Info columns fit into.
+const INFO_ROOM: usize = 120;
 
 fn addresses(frame: &Frame<'_>) -> (String, String) {
     match (&frame.ip, &frame.ethernet) {
