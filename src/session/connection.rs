@@ -115,11 +115,6 @@ impl State {
         }
     }
 
-    /// Notes an oddity.
-    pub(super) fn note(&mut self, kind: AnomalyKind, span: Option<Span>, packet: u64) {
-        note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span, packet });
-    }
-
     /// What it speaks, as far as known.
     pub(super) fn speaks(&self) -> Speaks {
         self.stage.speaks()
@@ -240,19 +235,9 @@ impl State {
         });
         if handed_over {
             self.stage = Stage::HandOver;
-            self.look_for_injection(at.packet);
             if let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
                 self.hand_over(direction, start + taken as u64, rest, at, sink);
             }
-        }
-    }
-
-    /// What the client sent in the clear after STARTTLS, before it could know the answer.
-    fn look_for_injection(&mut self, packet: u64) {
-        let Some(asked) = self.smtp.as_ref().and_then(|dialogue| dialogue.summary().starttls.requested) else { return };
-        let sent = self.reached[asked.direction.index()];
-        if sent > asked.end {
-            self.note(AnomalyKind::CommandInjection, Some(Span::new(asked.direction, asked.end, sent)), packet);
         }
     }
 
@@ -266,12 +251,8 @@ impl State {
             self.tls_octets(direction, start, bytes, at, sink);
             return;
         }
-        let span = Span::new(direction, start, start + bytes.len() as u64);
         if direction == client {
-            self.note(AnomalyKind::ClearAfterStartTls, Some(span), at.packet);
             self.stage = Stage::Smtp;
-        } else {
-            self.note(AnomalyKind::ReplyInjection, Some(span), at.packet);
         }
         self.with_smtp(at, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
     }
