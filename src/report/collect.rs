@@ -192,7 +192,7 @@ impl Sink for Collector {
             return;
         }
         if self.wanted.rows {
-            let row = self.rows.row(seen);
+            let row = self.rows.row(seen, self.wanted.decimals);
             let order = Order { packet: row.number, class: Class::Row, n: 0 };
             self.items.push(Item { order, content: Content::Row(row) });
         }

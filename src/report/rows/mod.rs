@@ -25,6 +25,8 @@ pub struct Row {
     pub time: Interval,
     /// When it was captured.
     pub epoch: Timestamp,
+    /// Decimals of its times: 9 in captures of nanoseconds, else 6.
+    pub decimals: usize,
     /// Where it came from.
     pub source: String,
     /// Where it went.
@@ -91,13 +93,14 @@ impl Builder {
     }
 
     /// The packet's row.
-    pub fn row(&mut self, seen: &Seen<'_>) -> Row {
+    pub fn row(&mut self, seen: &Seen<'_>, decimals: usize) -> Row {
         self.begin(seen.packet.number);
         let (source, destination) = addresses(seen.frame);
         let mut row = Row {
             number: seen.packet.number,
             time: seen.packet.timestamp.since(seen.first_time),
             epoch: seen.packet.timestamp,
+            decimals,
             source,
             destination,
             protocol: "",
@@ -173,7 +176,8 @@ impl Builder {
         tcp::notes(&mut notes, &segment.analysis);
         if fresh && segment.speaks == Speaks::Smtp {
             let held = &mut self.held.entry(segment.session).or_default()[segment.direction.index()];
-            if let Some((protocol, info, note)) = self.smtp.row(tcp.payload, held) {
+            let from_client = segment.client == Some(segment.direction);
+            if let Some((protocol, info, note)) = self.smtp.row(from_client, tcp.payload, held) {
                 row.protocol = protocol;
                 row.info = notes + &info;
                 row.note = note;

@@ -51,8 +51,8 @@ impl Headers {
 /// What a packet said of a dialogue.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    parts: Vec<String>,
-    client: Option<bool>,
+    /// What the server said, and what the client said: a packet may make both known.
+    parts: [Vec<String>; 2],
     message: Option<String>,
     note: Option<String>,
 }
@@ -72,37 +72,35 @@ impl Line {
         let client = event.span.direction == at.client;
         match &event.kind {
             EventKind::Command(command) => {
-                self.side(client);
                 let masked = smtp::mask(command.line, false);
-                self.parts.push(if reveal { shown(command.line) } else { shown(&masked) });
+                self.parts[usize::from(client)].push(if reveal { shown(command.line) } else { shown(&masked) });
             }
             EventKind::Auth(line) => {
-                self.side(client);
-                self.parts.push(if reveal { shown(line.line) } else { shown(&smtp::mask(line.line, true)) });
+                self.parts[usize::from(client)].push(if reveal {
+                    shown(line.line)
+                } else {
+                    shown(&smtp::mask(line.line, true))
+                });
                 self.note = Some("a login in the clear".to_owned());
             }
             EventKind::Reply(reply) => {
-                self.side(client);
                 for (i, line) in reply.lines().enumerate() {
                     let text = if i == 0 { line } else { line.get(4..).unwrap_or_default() };
-                    self.parts.push(shown(text));
+                    self.parts[usize::from(client)].push(shown(text));
                 }
             }
             EventKind::Unparsed(line) => {
-                self.side(client);
-                self.parts.push(shown(line));
+                self.parts[usize::from(client)].push(shown(line));
             }
             EventKind::MessageStart { transfer, .. } => {
                 headers.insert(at.session, (*transfer, Headers::begin()));
             }
             EventKind::MessageData(octets) => {
-                self.side(client);
                 if let Some((transfer, headers)) = headers.get_mut(&at.session) {
                     headers.feed(octets, *transfer);
                 }
             }
             EventKind::MessageEnd(end) => {
-                self.side(client);
                 if let Some((_, headers)) = headers.remove(&at.session)
                     && end.complete
                     && end.size > 0
@@ -116,29 +114,31 @@ impl Line {
 
     /// The row, or `None` where the packet's octets are all part of something unfinished. `held`
     /// counts octets of such packets since the last row.
-    pub(super) fn row(&mut self, payload: &[u8], held: &mut u64) -> Option<(&'static str, String, Option<String>)> {
+    pub(super) fn row(
+        &mut self,
+        client: bool,
+        payload: &[u8],
+        held: &mut u64,
+    ) -> Option<(&'static str, String, Option<String>)> {
+        let parts = std::mem::take(&mut self.parts[usize::from(client)]);
         let whole = payload.contains(&b'\n');
-        if self.parts.is_empty() && !whole {
+        if parts.is_empty() && !whole {
             *held += payload.len() as u64;
             return None;
         }
-        if let Some(message) = self.message.take() {
+        if let Some(message) = self.message.take_if(|_| client) {
             *held = 0;
-            let said = if self.parts.is_empty() { String::new() } else { format!(" | C: {}", self.parts.join(" | ")) };
+            let said = if parts.is_empty() { String::new() } else { format!(" | C: {}", parts.join(" | ")) };
             return Some(("SMTP/IMF", message + &said, self.note.take()));
         }
         let octets = std::mem::take(held) + payload.len() as u64;
-        let side = if self.client? { "C: " } else { "S: " };
+        let side = if client { "C: " } else { "S: " };
         let mut info = String::from(side);
-        if self.parts.is_empty() {
+        if parts.is_empty() {
             info.push_str(&format!("DATA fragment, {octets} bytes"));
         } else {
-            info.push_str(&self.parts.join(" | "));
+            info.push_str(&parts.join(" | "));
         }
         Some(("SMTP", info, self.note.take()))
-    }
-
-    fn side(&mut self, client: bool) {
-        self.client.get_or_insert(client);
     }
 }
