@@ -126,6 +126,8 @@ pub struct SegmentSeen {
     pub span: Option<Span>,
     /// Those of them that were new and in order.
     pub fresh: Option<Span>,
+    /// Whether its octets stand after others that have not come yet.
+    pub ahead: bool,
     /// Whether octets of this packet wait for more before they mean something.
     pub pending: bool,
     /// The TLS version negotiated so far.

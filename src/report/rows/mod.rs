@@ -50,8 +50,7 @@ pub struct Builder {
     packet: u64,
     smtp: smtp::Line,
     tls: tls::Line,
-    held: HashMap<u64, [u64; 2]>,
-    messages: HashMap<u64, (mail::Transfer, smtp::Headers)>,
+    dialogues: HashMap<u64, smtp::Progress>,
     ssh: HashMap<u64, crate::ssh::Connection>,
     ssh_line: Option<(&'static str, String)>,
     side: side::Memory,
@@ -67,7 +66,7 @@ impl Builder {
     /// Part of a mail dialogue.
     pub fn smtp(&mut self, at: &At<'_>, event: &mail::Event<'_>) {
         self.begin(at.now);
-        self.smtp.event(at, event, &mut self.messages, self.reveal);
+        self.smtp.event(at, event, self.dialogues.entry(at.session).or_default(), self.reveal);
     }
 
     /// Part of a TLS conversation.
@@ -87,8 +86,7 @@ impl Builder {
 
     /// The session is over: nothing of it is held any more.
     pub fn ended(&mut self, session: u64) {
-        self.held.remove(&session);
-        self.messages.remove(&session);
+        self.dialogues.remove(&session);
         self.ssh.remove(&session);
     }
 
@@ -174,10 +172,15 @@ impl Builder {
         let fresh = segment.fresh.is_some();
         let mut notes = String::new();
         tcp::notes(&mut notes, &segment.analysis);
-        if fresh && segment.speaks == Speaks::Smtp {
-            let held = &mut self.held.entry(segment.session).or_default()[segment.direction.index()];
+        if segment.speaks == Speaks::Smtp && !tcp.payload.is_empty() {
             let from_client = segment.client == Some(segment.direction);
-            if let Some((protocol, info, note)) = self.smtp.row(from_client, tcp.payload, held) {
+            let progress = self.dialogues.entry(segment.session).or_default();
+            let found = match (fresh, segment.ahead) {
+                (true, _) => self.smtp.row(from_client, tcp.payload, progress),
+                (false, true) => progress.ahead(from_client, tcp.payload).map(|info| ("SMTP", info, None)),
+                (false, false) => None,
+            };
+            if let Some((protocol, info, note)) = found {
                 row.protocol = protocol;
                 row.info = notes + &info;
                 row.note = note;

@@ -1,12 +1,21 @@
 //! Rows of a mail dialogue in the clear.
 
-use std::collections::HashMap;
-
 use crate::imf::{HeaderReader, Unstuffer};
 use crate::session::At;
-use crate::smtp::{self, EventKind, Transfer};
+use crate::smtp::{self, EventKind, Transfer, Verb};
 
 use super::shown;
+
+/// What earlier packets of a dialogue mean for its later rows.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Octets of each direction that were part of something unfinished, since the last row.
+    held: [u64; 2],
+    /// The message under way.
+    message: Option<(Transfer, Headers)>,
+    /// What the next line of an AUTH LOGIN exchange is.
+    login: &'static [&'static str],
+}
 
 /// Reads the header of the message that a session is sending.
 #[derive(Debug)]
@@ -62,25 +71,20 @@ impl Line {
         *self = Line::default();
     }
 
-    pub(super) fn event(
-        &mut self,
-        at: &At<'_>,
-        event: &smtp::Event<'_>,
-        headers: &mut HashMap<u64, (Transfer, Headers)>,
-        reveal: bool,
-    ) {
+    pub(super) fn event(&mut self, at: &At<'_>, event: &smtp::Event<'_>, progress: &mut Progress, reveal: bool) {
         let client = event.span.direction == at.client;
         match &event.kind {
             EventKind::Command(command) => {
+                let is_login = command.verb == Verb::AUTH && command.argument.eq_ignore_ascii_case(b"LOGIN");
+                progress.login = if is_login { &LOGIN } else { &[] };
                 let masked = smtp::mask(command.line, false);
                 self.parts[usize::from(client)].push(if reveal { shown(command.line) } else { shown(&masked) });
             }
             EventKind::Auth(line) => {
-                self.parts[usize::from(client)].push(if reveal {
-                    shown(line.line)
-                } else {
-                    shown(&smtp::mask(line.line, true))
-                });
+                let said = if reveal { shown(line.line) } else { shown(&smtp::mask(line.line, true)) };
+                let (what, then) = progress.login.split_first().map_or(("", &[][..]), |(what, then)| (*what, then));
+                progress.login = then;
+                self.parts[usize::from(client)].push(format!("{what}{said}"));
                 self.note = Some("a login in the clear".to_owned());
             }
             EventKind::Reply(reply) => {
@@ -93,15 +97,15 @@ impl Line {
                 self.parts[usize::from(client)].push(shown(line));
             }
             EventKind::MessageStart { transfer, .. } => {
-                headers.insert(at.session, (*transfer, Headers::begin()));
+                progress.message = Some((*transfer, Headers::begin()));
             }
             EventKind::MessageData(octets) => {
-                if let Some((transfer, headers)) = headers.get_mut(&at.session) {
+                if let Some((transfer, headers)) = &mut progress.message {
                     headers.feed(octets, *transfer);
                 }
             }
             EventKind::MessageEnd(end) => {
-                if let Some((_, headers)) = headers.remove(&at.session)
+                if let Some((_, headers)) = progress.message.take()
                     && end.complete
                     && end.size > 0
                 {
@@ -112,15 +116,15 @@ impl Line {
         }
     }
 
-    /// The row, or `None` where the packet's octets are all part of something unfinished. `held`
-    /// counts octets of such packets since the last row.
+    /// The row, or `None` where the packet's octets are all part of something unfinished.
     pub(super) fn row(
         &mut self,
         client: bool,
         payload: &[u8],
-        held: &mut u64,
+        progress: &mut Progress,
     ) -> Option<(&'static str, String, Option<String>)> {
         let parts = std::mem::take(&mut self.parts[usize::from(client)]);
+        let held = &mut progress.held[usize::from(client)];
         let whole = payload.contains(&b'\n');
         if parts.is_empty() && !whole {
             *held += payload.len() as u64;
@@ -135,10 +139,26 @@ impl Line {
         let side = if client { "C: " } else { "S: " };
         let mut info = String::from(side);
         if parts.is_empty() {
-            info.push_str(&format!("DATA fragment, {octets} bytes"));
+            info.push_str(&fragment(octets));
         } else {
             info.push_str(&parts.join(" | "));
         }
         Some(("SMTP", info, self.note.take()))
     }
 }
+
+impl Progress {
+    /// The row of a packet that came before octets that stand before it: part of the message under
+    /// way, if there is one.
+    pub(super) fn ahead(&self, client: bool, payload: &[u8]) -> Option<String> {
+        let shows = client && self.message.is_some() && payload.contains(&b'\n');
+        shows.then(|| format!("C: {}", fragment(payload.len() as u64)))
+    }
+}
+
+fn fragment(octets: u64) -> String {
+    format!("DATA fragment, {octets} byte{}", if octets == 1 { "" } else { "s" })
+}
+
+/// What the client's lines after `AUTH LOGIN` are, one after the other.
+const LOGIN: [&str; 2] = ["User: ", "Pass: "];
