@@ -1,6 +1,7 @@
 //! Arguments to configuration; opens files, looks at the terminal, chooses the exit status.
 
 mod args;
+mod fuzz;
 mod output;
 mod plan;
 mod progress;
@@ -14,6 +15,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+
+pub use self::fuzz::fuzz_page;
 
 use self::args::{Cli, SUBCOMMANDS};
 use self::plan::{Input, Plan};
