@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 
 pub use self::fuzz::fuzz_page;
@@ -120,6 +120,8 @@ fn filtered(source: Box<dyn Source>, plan: &Plan) -> Result<Box<dyn Source>> {
 fn open_live(plan: &Plan, interface: &str, count: Option<u64>, snaplen: u32) -> Result<Box<dyn Source>> {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    use anyhow::Context as _;
 
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
