@@ -10,6 +10,7 @@ test=(
     tshark tcpdump iproute2 ethtool procps                 # peers, namespaces
     postfix sasl2-bin libsasl2-modules libsasl2-modules-db # a mail server
     openssl python3 netcat-openbsd                         # a certificate, clients
+    g++                                                    # libFuzzer, for the fuzz targets
 )
 
 case "${1:-}" in
