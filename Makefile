@@ -1,48 +1,46 @@
-# The everyday commands. CI runs `.ci/run`, which calls the same ones.
+# The everyday commands. `make demo` and `make test` do all the set-up that they need.
 
 CARGO ?= cargo
+FUZZ_SECONDS ?= 60
+SAMPLE ?= samples/starttls-587.pcap
 
-.DEFAULT_GOAL := help
+.PHONY: help demo test bench bench-large fuzz ci fmt lint doc bless
 
-help: ## What there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: ## Installs what it needs, builds, and shows the views on the samples
-	@scripts/install-packages.sh demo
+demo: ## build, and show the views on a sample
+	@scripts/install-packages.sh build
 	@$(CARGO) build --release --quiet
-	@scripts/demo.sh
+	@scripts/demo.sh target/release/overhear $(SAMPLE)
 
-test: ## Installs what the tests need, and runs all of them
+test: ## all tests, against real mail servers and tshark too
 	@scripts/install-packages.sh test
-	$(CARGO) check --no-default-features --all-targets
-	$(CARGO) test --all-features
+	$(CARGO) test --all-targets
+	$(CARGO) test --doc
+	$(CARGO) test --no-default-features --lib --quiet
 
-bench: ## Times each stage, and the report on a large capture
-	@scripts/install-packages.sh demo
-	$(CARGO) bench --bench stages
+bless: ## write the golden outputs and the README's examples anew; look at the difference before you commit it
+	OVERHEAR_BLESS=1 $(CARGO) test --test integration -- golden readme
+
+bench: ## nanoseconds a packet, stage by stage
+	$(CARGO) bench
+
+bench-large: ## speed and memory on captures of 256 MiB and 1 GiB
 	scripts/bench-large.sh
 
-fuzz: ## Runs every fuzz target for FUZZ_SECONDS (60)
-	@scripts/install-packages.sh fuzz
-	scripts/fuzz.sh $(TARGETS)
+fuzz: ## each fuzz target for FUZZ_SECONDS (60)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
-ci: ## All that CI checks
-	.ci/run
+fmt: ## format
+	$(CARGO) fmt
 
-fmt: ## Formats the source
-	$(CARGO) fmt --all
-	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
-
-lint: ## Format and clippy, warnings denied
-	$(CARGO) fmt --all --check
-	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
-	$(CARGO) clippy --all-targets --all-features -- -D warnings
+lint: ## clippy, warnings denied
+	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --all-targets --no-default-features -- -D warnings
 
-doc: ## The documentation, private items too
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --all-features
+doc: ## the library's documentation
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
 
-bless: ## Writes the golden outputs anew; read the difference before it is committed
-	OVERHEAR_BLESS=1 $(CARGO) test --all-features --test integration
-
-.PHONY: help demo test bench fuzz ci fmt lint doc bless
+ci: ## what continuous integration runs
+	.ci/run

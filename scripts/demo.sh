@@ -1,25 +1,15 @@
 #!/usr/bin/env bash
-# Shows the views on the samples: what somebody on the path sees of one sealed session and of one in the clear.
+# Shows the views on a sample:  scripts/demo.sh PROGRAM CAPTURE
 set -euo pipefail
-cd "$(dirname "$0")/.."
+program=$1 capture=$2
 
-overhear=${CARGO_TARGET_DIR:-target}/release/overhear
-
-# say LINES COMMAND…: prints the command and the first lines of what it prints.
-say() {
-	local lines=$1 page
-	shift
-	printf '\n\033[1m$ overhear %s\033[0m\n\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[01]m//g'; fi
-	page=$("$overhear" "$@" --color "$([ -t 1 ] && echo always || echo never)")
-	if [ "$lines" = all ] || [ "$(wc -l <<<"$page")" -le "$lines" ]; then
-		printf '%s\n' "$page"
-	else
-		head -n "$lines" <<<"$page"
-		echo "…"
-	fi
+show() {
+    printf '\n\033[1m$ overhear %s\033[0m\n\n' "$1"
+    shift
+    "$@"
 }
 
-say all report samples/starttls-587.pcap
-say 22 packets samples/starttls-587.pcap
-say 24 follow samples/cleartext-25.pcap
-say all hex samples/gmail-2019-frame.pcap 1
+show "$capture" "$program" "$capture"
+show "packets $capture | head" bash -c '"$0" packets "$1" | head -n 16' "$program" "$capture"
+show "follow $capture | tail" bash -c '"$0" follow "$1" | tail -n 16' "$program" "$capture"
+show "hex samples/gmail-2019-frame.pcap 1" "$program" hex samples/gmail-2019-frame.pcap 1

@@ -1,79 +1,56 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a command of the Makefile needs. Says nothing where all are there.
+# Installs the Debian packages that a make target needs, or says which are missing.
 #
-# usage: scripts/install-packages.sh demo|test|fuzz
-#
-# As root, or where sudo asks no password, the missing ones are installed and no service of theirs is started. Otherwise they
-# are named, and the exit status is 1. On a system without dpkg only the programs are looked for.
+#   scripts/install-packages.sh build    what compiling needs
+#   scripts/install-packages.sh test     that, and the programs that tests speak to
 set -euo pipefail
 
-# A C compiler links Rust programs and builds zstd; libpcap is for `overhear live`.
-DEMO=(gcc libc6-dev libpcap-dev)
-# tshark's words are compared with ours. The rest is the laboratory of samples/record, where live capture is tested.
-TEST=("${DEMO[@]}" tshark tcpdump iproute2 ethtool procps postfix openssl sasl2-bin libsasl2-modules libsasl2-modules-db python3)
-# libFuzzer is written in C++.
-FUZZ=("${DEMO[@]}" g++)
+build=(gcc libc6-dev libpcap-dev pkg-config)
+test=(
+    tshark tcpdump iproute2 ethtool procps                 # peers, namespaces
+    postfix sasl2-bin libsasl2-modules libsasl2-modules-db # a mail server
+    openssl python3 netcat-openbsd                         # a certificate, clients
+    g++                                                    # libFuzzer, for the fuzz targets
+)
 
-packages() {
-	case $1 in
-	demo) printf '%s\n' "${DEMO[@]}" ;;
-	test) printf '%s\n' "${TEST[@]}" ;;
-	fuzz) printf '%s\n' "${FUZZ[@]}" ;;
-	*) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2 && return 2 ;;
-	esac
-}
+case "${1:-}" in
+build) wanted=("${build[@]}") ;;
+test) wanted=("${build[@]}" "${test[@]}") ;;
+*)
+    echo "usage: $0 build|test" >&2
+    exit 2
+    ;;
+esac
 
-missing() {
-	local package
-	for package in "$@"; do
-		# shellcheck disable=SC2016
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
-	done
-}
+missing=()
+for package in "${wanted[@]}"; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        as_root=(sudo)
+    else
+        echo "missing packages: ${missing[*]}" >&2
+        echo "install them first:  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+        exit 1
+    fi
+fi
+if ! command -v apt-get >/dev/null; then
+    echo "this is no Debian; install what these packages hold: ${missing[*]}" >&2
+    exit 1
+fi
 
-can_be_root() {
-	[ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
-}
-
-# Debian starts a service as it is installed, unless this file says no. A file of the machine's own is left alone.
-install_quietly() {
-	local policy=/usr/sbin/policy-rc.d made='' status=0
-	if [ ! -e $policy ]; then
-		printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy && made=yes
-	fi
-	{
-		as_root apt-get update -qq &&
-			as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-	} </dev/null >&2 || status=$?
-	[ -z "$made" ] || as_root rm -f $policy
-	return $status
-}
-
-main() {
-	local wanted lacking
-	wanted=$(packages "${1:-}")
-	if ! command -v cargo >/dev/null; then
-		echo "missing: Rust 1.88 or later (cargo), from rustup.rs" >&2
-		return 1
-	fi
-	if ! command -v dpkg-query >/dev/null; then
-		command -v cc >/dev/null || { echo "missing: a C compiler" >&2 && return 1; }
-		echo "not Debian: if the build fails, install what these Debian packages hold: ${wanted//$'\n'/ }" >&2
-		return 0
-	fi
-	mapfile -t lacking < <(missing $wanted)
-	[ ${#lacking[@]} -gt 0 ] || return 0
-	if ! can_be_root; then
-		echo "missing: ${lacking[*]}" >&2
-		echo "install them first: sudo apt-get install ${lacking[*]}" >&2
-		return 1
-	fi
-	echo "installing: ${lacking[*]}" >&2
-	install_quietly "${lacking[@]}"
-}
-
-main "$@"
+# The test servers are started by the tests, in network namespaces of their own, and not by their packages.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
+echo "installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,1 +1,42 @@
-//! Integration tests.
+//! Integration tests: the program as its users run it. One binary, a line for each module.
+
+/// Runs the program and compares whole outputs.
+#[path = "integration/harness.rs"]
+mod harness;
+
+/// Each sample's output in every view, against the golden outputs beside it.
+#[path = "integration/golden.rs"]
+mod golden;
+
+/// Modules use only what the house plan allows.
+#[path = "layering.rs"]
+mod layering;
+
+/// The README shows what its commands print.
+#[path = "integration/readme.rs"]
+mod readme;
+
+/// Shards and threads give what one process with one thread gives.
+#[path = "integration/shards.rs"]
+mod shards;
+
+/// The same capture in other formats, from standard input and in pieces.
+#[path = "integration/sources.rs"]
+mod sources;
+
+/// Input and arguments that are unusable, damaged or hostile.
+#[path = "integration/bad_input.rs"]
+mod bad_input;
+
+/// What each sample shows, said as a sentence.
+#[path = "integration/samples_say.rs"]
+mod samples_say;
+
+/// The packet list beside tshark's.
+#[path = "integration/peers.rs"]
+mod peers;
+
+/// Live capture on a pair of virtual interfaces, with a real mail server.
+#[cfg(feature = "live")]
+#[path = "integration/live.rs"]
+mod live;

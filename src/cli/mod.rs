@@ -121,7 +121,7 @@ fn open_live(plan: &Plan, interface: &str, count: Option<u64>, snaplen: u32) -> 
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use anyhow::Context;
+    use anyhow::Context as _;
 
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);

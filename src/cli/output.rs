@@ -44,9 +44,15 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
     let look = report::Look { painter, width: plan.width };
     let one = plan.session.is_some();
     Ok(match &plan.show {
-        Show::Report => {
-            Box::new(ReportText { out, look, one, kept: Vec::new(), least: None, lasting: !live, totals: Totals::default() })
-        }
+        Show::Report => Box::new(ReportText {
+            out,
+            look,
+            one,
+            kept: Vec::new(),
+            least: None,
+            lasting: !live,
+            totals: Totals::default(),
+        }),
         Show::ReportJson { sort } => {
             Box::new(ReportJson { report: json::Report::begin(out)?, sorted: sort.then(Vec::new) })
         }
@@ -112,7 +118,14 @@ impl Output for ReportText<'_> {
             .iter()
             .map(|session| if whole.contains(&session.number()) { session.whole() } else { session.line() })
             .collect();
-        let page = report::Page { capture, sessions: &sessions, in_full: &whole, totals: &self.totals, limits, lasting: self.lasting };
+        let page = report::Page {
+            capture,
+            sessions: &sessions,
+            in_full: &whole,
+            totals: &self.totals,
+            limits,
+            lasting: self.lasting,
+        };
         report::write(self.out, &page, self.look)?;
         self.out.flush()
     }

@@ -106,7 +106,7 @@ impl FlowKey {
     /// Which of `n` shards the flow belongs to: below `n`, or 0 where `n` is 0.
     #[must_use]
     pub fn shard(&self, n: u32) -> u32 {
-        ((u128::from(self.hash64()) * u128::from(n)) >> 64) as u32
+        self.hash64().checked_rem(u64::from(n)).map_or(0, |shard| shard as u32)
     }
 }
 

@@ -26,19 +26,13 @@ pub struct Packets<W> {
     format: Format,
     painter: Painter,
     width: Option<usize>,
-    decimals: usize,
     begun: bool,
 }
 
 impl<W: Write> Packets<W> {
     /// A printer; `width` cuts text rows to a terminal's columns (with a sign), `None` never cuts.
     pub fn new(out: W, format: Format, painter: Painter, width: Option<usize>) -> Packets<W> {
-        Packets { out, format, painter, width, decimals: 6, begun: false }
-    }
-
-    /// How many decimals times have: 9 for captures in nanoseconds, else 6.
-    pub fn set_decimals(&mut self, decimals: usize) {
-        self.decimals = decimals;
+        Packets { out, format, painter, width, begun: false }
     }
 
     /// Prints a row.
@@ -52,7 +46,7 @@ impl<W: Write> Packets<W> {
                 self.out,
                 "{}\t{}\t{}\t{}\t{}\t{}\t{}",
                 row.number,
-                row.time.decimals(self.decimals),
+                row.time.decimals(row.decimals),
                 row.source,
                 row.destination,
                 row.protocol,
@@ -60,7 +54,7 @@ impl<W: Write> Packets<W> {
                 row.info
             ),
             Format::Json => {
-                serde_json::to_writer(&mut self.out, &JsonRow::of(row, self.decimals))?;
+                serde_json::to_writer(&mut self.out, &JsonRow::of(row))?;
                 self.out.write_all(b"\n")
             }
         }
@@ -88,7 +82,7 @@ impl<W: Write> Packets<W> {
         let mut head = format!(
             "{:>5}  {:<12}  {:<15}  {:<15}  {:<8}  {:>6}  ",
             row.number,
-            row.time.decimals(self.decimals).to_string(),
+            row.time.decimals(row.decimals).to_string(),
             row.source,
             row.destination,
             row.protocol,
@@ -136,8 +130,8 @@ struct JsonRow<'a> {
 }
 
 impl<'a> JsonRow<'a> {
-    fn of(row: &'a Row, decimals: usize) -> JsonRow<'a> {
-        let scale = 10f64.powi(decimals as i32);
+    fn of(row: &'a Row) -> JsonRow<'a> {
+        let scale = 10f64.powi(row.decimals as i32);
         JsonRow {
             number: row.number,
             time: (row.time.nanos() as f64 / 1e9 * scale).round() / scale,

@@ -75,7 +75,8 @@ impl Collector {
 
     /// Takes the items gathered since the last call.
     pub fn take(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.items)
+        let next = Vec::with_capacity(self.items.len());
+        std::mem::replace(&mut self.items, next)
     }
 
     /// The capture is over: items that had to wait for that. Returns how many frames were left out
@@ -191,7 +192,7 @@ impl Sink for Collector {
             return;
         }
         if self.wanted.rows {
-            let row = self.rows.row(seen);
+            let row = self.rows.row(seen, self.wanted.decimals);
             let order = Order { packet: row.number, class: Class::Row, n: 0 };
             self.items.push(Item { order, content: Content::Row(row) });
         }

@@ -47,14 +47,25 @@ enum Stage {
     Other,
 }
 
-/// Octets that wait for a decision, with what their packet was.
+/// Octets that wait for a decision, with what their packet was; without octets it is a gap.
 #[derive(Debug)]
 struct Piece {
-    direction: Direction,
-    start: u64,
+    span: Span,
     bytes: Vec<u8>,
+    at: Moment,
+}
+
+/// The packet that brought something, and its time.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
     packet: u64,
     time: Timestamp,
+}
+
+impl Moment {
+    fn seen(self, session: u64, now: u64, client: Direction, maps: &[PacketMap; 2]) -> At<'_> {
+        At { session, packet: self.packet, now, time: self.time, client, maps }
+    }
 }
 
 impl State {
@@ -82,31 +93,26 @@ impl State {
     /// Takes the next thing that happened to one of the streams.
     pub(super) fn deliver<S: Sink>(&mut self, delivery: &flow::Delivery<'_>, now: u64, sink: &mut S) {
         self.now = now;
-        let (packet, time) = (delivery.packet, delivery.time);
+        let at = Moment { packet: delivery.packet, time: delivery.time };
         match delivery.event {
             StreamEvent::Data { span, bytes } => {
                 let i = span.direction.index();
-                self.maps[i].push(span.range(), packet, self.in_message);
+                self.maps[i].push(span.range(), at.packet, self.in_message);
                 self.reached[i] = span.end;
-                self.octets(span.direction, span.start, bytes, packet, time, sink);
+                self.octets(span.direction, span.start, bytes, at, sink);
             }
             StreamEvent::Gap { span } => {
                 self.reached[span.direction.index()] = span.end;
                 self.missing += span.len();
-                self.gap(span, packet, time, sink);
+                self.gap(span, at, sink);
             }
-            StreamEvent::Fin { direction, .. } => self.finish(direction, packet, time, sink),
+            StreamEvent::Fin { direction, .. } => self.finish(direction, at, sink),
             StreamEvent::Reset { .. } => {
                 for direction in Direction::BOTH {
-                    self.finish(direction, packet, time, sink);
+                    self.finish(direction, at, sink);
                 }
             }
         }
-    }
-
-    /// Notes an oddity.
-    pub(super) fn note(&mut self, kind: AnomalyKind, span: Option<Span>, packet: u64) {
-        note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span, packet });
     }
 
     /// What it speaks, as far as known.
@@ -169,27 +175,20 @@ impl State {
         }
     }
 
-    fn octets<S: Sink>(
-        &mut self,
-        direction: Direction,
-        start: u64,
-        bytes: &[u8],
-        packet: u64,
-        time: Timestamp,
-        sink: &mut S,
-    ) {
+    fn octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
         match &mut self.stage {
             Stage::Undecided(pieces) => {
-                pieces.push(Piece { direction, start, bytes: bytes.to_vec(), packet, time });
+                let span = Span::new(direction, start, start + bytes.len() as u64);
+                pieces.push(Piece { span, bytes: bytes.to_vec(), at });
                 self.decide(sink);
             }
-            Stage::Smtp => self.smtp_octets(direction, start, bytes, packet, time, sink),
-            Stage::HandOver => self.hand_over(direction, start, bytes, packet, time, sink),
-            Stage::Tls => self.tls_octets(direction, start, bytes, packet, time, sink),
+            Stage::Smtp => self.smtp_octets(direction, start, bytes, at, sink),
+            Stage::HandOver => self.hand_over(direction, start, bytes, at, sink),
+            Stage::Tls => self.tls_octets(direction, start, bytes, at, sink),
             Stage::Ssh | Stage::Other => {
                 let span = Span::new(direction, start, start + bytes.len() as u64);
                 let client = self.client.unwrap_or(Direction::FromOriginator);
-                let at = At { session: self.number, packet, now: self.now, time, client, maps: &self.maps };
+                let at = at.seen(self.number, self.now, client, &self.maps);
                 if matches!(self.stage, Stage::Ssh) { sink.ssh(&at, span, bytes) } else { sink.other(&at, span, bytes) }
             }
         }
@@ -201,7 +200,7 @@ impl State {
         let last = self.ended;
         let head = |direction: Direction| {
             let mut head = Vec::new();
-            for piece in pieces.iter().filter(|piece| piece.direction == direction) {
+            for piece in pieces.iter().filter(|piece| piece.span.direction == direction) {
                 head.extend_from_slice(&piece.bytes);
             }
             head
@@ -218,21 +217,17 @@ impl State {
             _ => {}
         }
         for piece in pieces {
-            self.octets(piece.direction, piece.start, &piece.bytes, piece.packet, piece.time, sink);
+            if piece.bytes.is_empty() {
+                self.gap(piece.span, piece.at, sink);
+            } else {
+                self.octets(piece.span.direction, piece.span.start, &piece.bytes, piece.at, sink);
+            }
         }
     }
 
-    fn smtp_octets<S: Sink>(
-        &mut self,
-        direction: Direction,
-        start: u64,
-        bytes: &[u8],
-        packet: u64,
-        time: Timestamp,
-        sink: &mut S,
-    ) {
+    fn smtp_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
         let mut handed_over = false;
-        let taken = self.with_smtp(packet, time, sink, |dialogue, emit| {
+        let taken = self.with_smtp(at, sink, |dialogue, emit| {
             dialogue.data(direction, start, bytes, &mut |event| {
                 handed_over |= matches!(event.kind, smtp::EventKind::StartTls);
                 emit(event);
@@ -241,95 +236,79 @@ impl State {
         if handed_over {
             self.stage = Stage::HandOver;
             if let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
-                self.hand_over(direction, start + taken as u64, rest, packet, time, sink);
+                self.hand_over(direction, start + taken as u64, rest, at, sink);
             }
         }
     }
 
     /// After the 220 to STARTTLS: TLS records begin the conversation; anything else is clear text
     /// where none should be, and the dialogue goes on with it.
-    fn hand_over<S: Sink>(
-        &mut self,
-        direction: Direction,
-        start: u64,
-        bytes: &[u8],
-        packet: u64,
-        time: Timestamp,
-        sink: &mut S,
-    ) {
+    fn hand_over<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
         let client = self.client.unwrap_or(Direction::FromOriginator);
         if tls::probe(bytes) != tls::Probe::Not {
             self.stage = Stage::Tls;
             self.tls = Some(Box::new(tls::Conversation::new(client)));
-            self.tls_octets(direction, start, bytes, packet, time, sink);
+            self.tls_octets(direction, start, bytes, at, sink);
             return;
         }
-        let span = Span::new(direction, start, start + bytes.len() as u64);
         if direction == client {
-            self.note(AnomalyKind::ClearAfterStartTls, Some(span), packet);
             self.stage = Stage::Smtp;
-        } else {
-            self.note(AnomalyKind::ReplyInjection, Some(span), packet);
         }
-        self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
+        self.with_smtp(at, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
     }
 
-    fn tls_octets<S: Sink>(
-        &mut self,
-        direction: Direction,
-        start: u64,
-        bytes: &[u8],
-        packet: u64,
-        time: Timestamp,
-        sink: &mut S,
-    ) {
-        self.with_tls(packet, time, sink, |tls, emit| tls.data(direction, start, bytes, emit));
+    fn tls_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
+        self.with_tls(at, sink, |tls, emit| tls.data(direction, start, bytes, emit));
     }
 
-    fn gap<S: Sink>(&mut self, span: Span, packet: u64, time: Timestamp, sink: &mut S) {
+    fn gap<S: Sink>(&mut self, span: Span, at: Moment, sink: &mut S) {
         let client = self.client.unwrap_or(Direction::FromOriginator);
-        sink.gap(&At { session: self.number, packet, now: self.now, time, client, maps: &self.maps }, span);
+        if let Stage::Undecided(pieces) = &mut self.stage {
+            pieces.push(Piece { span, bytes: Vec::new(), at });
+            return;
+        }
+        sink.gap(&at.seen(self.number, self.now, client, &self.maps), span);
         match self.stage {
-            Stage::Smtp => self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.gap(span, emit)),
+            Stage::Smtp => self.with_smtp(at, sink, |dialogue, emit| dialogue.gap(span, emit)),
             Stage::HandOver if span.direction == client => {
                 self.stage = Stage::Tls;
                 self.tls = Some(Box::new(tls::Conversation::new(client)));
-                self.with_tls(packet, time, sink, |tls, emit| tls.gap(span, emit));
+                self.with_tls(at, sink, |tls, emit| tls.gap(span, emit));
             }
-            Stage::Tls => self.with_tls(packet, time, sink, |tls, emit| tls.gap(span, emit)),
+            Stage::Tls => self.with_tls(at, sink, |tls, emit| tls.gap(span, emit)),
             _ => {}
         }
     }
 
-    fn finish<S: Sink>(&mut self, direction: Direction, packet: u64, time: Timestamp, sink: &mut S) {
+    fn finish<S: Sink>(&mut self, direction: Direction, at: Moment, sink: &mut S) {
         match self.stage {
             Stage::Smtp | Stage::HandOver => {
-                self.with_smtp(packet, time, sink, |dialogue, emit| dialogue.finish(direction, emit));
+                self.with_smtp(at, sink, |dialogue, emit| dialogue.finish(direction, emit));
             }
-            Stage::Tls => self.with_tls(packet, time, sink, |tls, emit| tls.finish(direction, emit)),
+            Stage::Tls => self.with_tls(at, sink, |tls, emit| tls.finish(direction, emit)),
             _ => {}
         }
     }
 
     /// The capture is over: what waits is decided with what is there, and both decoders end.
     pub(super) fn end<S: Sink>(&mut self, packet: u64, time: Timestamp, sink: &mut S) {
+        let at = Moment { packet, time };
         self.ended = true;
         self.decide(sink);
         for direction in Direction::BOTH {
-            self.finish(direction, packet, time, sink);
+            self.finish(direction, at, sink);
         }
     }
 
     fn with_smtp<S: Sink, T: Default>(
         &mut self,
-        packet: u64,
-        time: Timestamp,
+        at: Moment,
         sink: &mut S,
         run: impl FnOnce(&mut smtp::Dialogue, &mut dyn FnMut(smtp::Event<'_>)) -> T,
     ) -> T {
         let Some(dialogue) = &mut self.smtp else { return T::default() };
         let client = self.client.unwrap_or(Direction::FromOriginator);
-        let at = At { session: self.number, packet, now: self.now, time, client, maps: &self.maps };
+        let (packet, at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
         let (anomalies, dropped, in_message) = (&mut self.anomalies, &mut self.anomalies_dropped, &mut self.in_message);
         run(dialogue, &mut |event| {
             match &event.kind {
@@ -347,14 +326,14 @@ impl State {
 
     fn with_tls<S: Sink>(
         &mut self,
-        packet: u64,
-        time: Timestamp,
+        at: Moment,
         sink: &mut S,
         run: impl FnOnce(&mut tls::Conversation, &mut dyn FnMut(tls::Event<'_>)),
     ) {
         let Some(tls) = &mut self.tls else { return };
         let client = self.client.unwrap_or(Direction::FromOriginator);
-        let at = At { session: self.number, packet, now: self.now, time, client, maps: &self.maps };
+        let time = at.time;
+        let (packet, at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
         let (anomalies, dropped) = (&mut self.anomalies, &mut self.anomalies_dropped);
         tls.set_time(time);
         run(tls, &mut |event| {

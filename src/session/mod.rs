@@ -126,6 +126,8 @@ pub struct SegmentSeen {
     pub span: Option<Span>,
     /// Those of them that were new and in order.
     pub fresh: Option<Span>,
+    /// Whether its octets stand after others that have not come yet.
+    pub ahead: bool,
     /// Whether octets of this packet wait for more before they mean something.
     pub pending: bool,
     /// The TLS version negotiated so far.
@@ -285,14 +287,6 @@ pub enum AnomalyKind {
     Smtp(smtp::Anomaly),
     /// Of TLS.
     Tls(tls::Anomaly),
-    /// The client went on in the clear after the server had agreed to STARTTLS.
-    ClearAfterStartTls,
-    /// The server sent clear octets after it had agreed to STARTTLS and before the TLS handshake;
-    /// a client that reads them as sealed takes an attacker's words for the server's.
-    ReplyInjection,
-    /// Clear octets of the client came after STARTTLS and before the server's answer; a server that
-    /// reads them as sealed takes an attacker's words for the client's (CVE-2011-0411).
-    CommandInjection,
     /// TLS on a port where a mail dialogue begins in the clear.
     TlsOnClearPort,
     /// A clear dialogue on the port of SMTP over TLS (RFC 8314 §7.3).
@@ -307,9 +301,6 @@ impl AnomalyKind {
             AnomalyKind::Flow(anomaly) => anomaly.id(),
             AnomalyKind::Smtp(anomaly) => anomaly.id(),
             AnomalyKind::Tls(anomaly) => anomaly.id(),
-            AnomalyKind::ClearAfterStartTls => "cleartext-after-220",
-            AnomalyKind::ReplyInjection => "reply-injection",
-            AnomalyKind::CommandInjection => "cmd-injection",
             AnomalyKind::TlsOnClearPort | AnomalyKind::ClearOnTlsPort => "wrong-protocol",
         }
     }
@@ -321,15 +312,6 @@ impl fmt::Display for AnomalyKind {
             AnomalyKind::Flow(anomaly) => anomaly.fmt(f),
             AnomalyKind::Smtp(anomaly) => anomaly.fmt(f),
             AnomalyKind::Tls(anomaly) => anomaly.fmt(f),
-            AnomalyKind::ClearAfterStartTls => {
-                f.write_str("The server agreed to STARTTLS, and the client went on in the clear.")
-            }
-            AnomalyKind::ReplyInjection => {
-                f.write_str("Clear octets of the server stand between its agreement to STARTTLS and the TLS handshake.")
-            }
-            AnomalyKind::CommandInjection => f.write_str(
-                "Clear octets of the client stand between STARTTLS and the TLS handshake (as in CVE-2011-0411).",
-            ),
             AnomalyKind::TlsOnClearPort => f.write_str("TLS begins at once on a port where SMTP begins in the clear."),
             AnomalyKind::ClearOnTlsPort => f.write_str("SMTP in the clear on the port of SMTP over TLS."),
         }

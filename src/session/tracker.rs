@@ -188,6 +188,7 @@ fn segment<S: Sink>(
     });
     if let Some(analyses) = analyses {
         let analysis = analyses.put(&tuple, &segment);
+        let span = payload_span(connection, direction, tcp);
         sink.packet(&Seen {
             packet: view.packet,
             frame: view.frame,
@@ -198,8 +199,9 @@ fn segment<S: Sink>(
                 client: state.client(),
                 speaks: state.speaks(),
                 analysis,
-                span: payload_span(connection, direction, tcp),
+                span,
                 fresh,
+                ahead: span.is_some_and(|span| span.start > connection.position(direction)),
                 pending: state.pending(direction),
                 tls_version: state.tls_version(),
             }),

@@ -25,7 +25,7 @@ impl Dialogue {
                     self.begin_message(here, Transfer::Data, emit);
                     self.mode = Mode::Message;
                 }
-                _ if self.line.is_empty() && rest[0] == TLS_HANDSHAKE && self.starttls_outstanding() => {
+                _ if self.line.is_empty() && rest[0] == TLS_HANDSHAKE && self.client_begins_tls() => {
                     self.hand_over_by_client(emit);
                     return at;
                 }
@@ -161,6 +161,7 @@ impl Dialogue {
                 self.summary.starttls.requested = Some(span);
                 self.summary.starttls.answered = None;
                 self.seen.injection = false;
+                self.seen.clear_by_judgement = false;
             }
             Verb::AUTH => {
                 self.end_exchange(None);
@@ -297,6 +298,11 @@ impl Dialogue {
 
     pub(super) fn starttls_outstanding(&self) -> bool {
         self.outstanding.iter().any(|o| matches!(o.asked, Asked::Command(Verb::STARTTLS | Verb::X_ANONYMOUSTLS)))
+    }
+
+    /// Whether a TLS record of the client is to be expected, though no 220 was seen.
+    fn client_begins_tls(&self) -> bool {
+        !self.seen.clear_by_judgement && self.starttls_outstanding()
     }
 
     /// The client begins TLS: the server's 220 was not captured, or comes late.

@@ -78,8 +78,8 @@ pub(super) struct Seen {
     pub server: bool,
     /// Where the client's first line stands.
     pub first_line: Option<Span>,
-    /// A 220 to STARTTLS was read, and the caller has not come back with clear octets.
-    pub starttls: bool,
+    /// The caller gave octets back that were handed over: they are no TLS, whatever they look like.
+    pub clear_by_judgement: bool,
     /// The reply before the next server line was a 220 that no command seen asked for.
     pub lone_220: Option<Span>,
     /// Injected clear commands were told.
@@ -214,8 +214,13 @@ impl Dialogue {
         let span = Span::new(direction, start, start.saturating_add(bytes.len() as u64));
         let anomaly = if direction == self.client { Anomaly::ClearAfterStartTls } else { Anomaly::ReplyInjection };
         emit(Event { span, kind: EventKind::Anomaly(anomaly) });
+        // Whoever gives octets back has judged them: the same octets must not be refused again.
+        self.seen.clear_by_judgement = true;
+        self.seen.lone_220 = None;
         self.handed_over[direction.index()] = false;
-        self.seen.starttls = false;
+        if direction == self.client {
+            self.handed_over = [false; 2];
+        }
         if direction == self.client && self.mode == Mode::Unsure {
             self.mode = Mode::Commands;
         }

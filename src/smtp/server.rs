@@ -357,6 +357,9 @@ impl Dialogue {
     /// The server sends a TLS record: only where the client's STARTTLS was not seen, or its hello
     /// was seen before.
     fn server_begins_tls(&mut self, emit: &mut Emit<'_>) -> bool {
+        if self.seen.clear_by_judgement {
+            return false;
+        }
         if self.handed_over[self.client.index()] {
             self.handed_over = [true; 2];
             return true;

@@ -499,8 +499,28 @@ fn clear_text_after_220_goes_on_as_a_dialogue() {
     check_after_hello(
         &[C(b"STARTTLS\r\n"), S(b"220 ready\r\n"), C(b"EHLO c.example.org\r\n"), S(b"250 mx.example.org\r\n")],
         &["C STARTTLS: STARTTLS", "S 220 to STARTTLS", "starttls", "C EHLO: EHLO c.example.org", "S 250 to EHLO"],
-        &["cleartext-after-220", "reply-injection"],
+        &["cleartext-after-220"],
     );
+}
+
+#[test]
+fn octets_given_back_are_taken_whatever_they_look_like() {
+    for hello in [C(b"\x16\x03\x01"), S(b"\x16\x03\x03")] {
+        let mut dialogue = Dialogue::new(CLIENT);
+        let (direction, bytes) = match hello {
+            C(bytes) => {
+                dialogue.data(CLIENT, 0, b"STARTTLS\r\n", &mut |_| {});
+                (CLIENT, bytes)
+            }
+            S(bytes) => {
+                dialogue.data(SERVER, 0, b"250 x\r\n220 go\r\n", &mut |_| {});
+                (SERVER, bytes)
+            }
+            _ => unreachable!(),
+        };
+        assert_eq!(dialogue.data(direction, 20, bytes, &mut |_| {}), 0);
+        assert_eq!(dialogue.data(direction, 20, bytes, &mut |_| {}), bytes.len());
+    }
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct Row {
     pub time: Interval,
     /// When it was captured.
     pub epoch: Timestamp,
+    /// Decimals of its times: 9 in captures of nanoseconds, else 6.
+    pub decimals: usize,
     /// Where it came from.
     pub source: String,
     /// Where it went.
@@ -48,8 +50,7 @@ pub struct Builder {
     packet: u64,
     smtp: smtp::Line,
     tls: tls::Line,
-    held: HashMap<u64, [u64; 2]>,
-    messages: HashMap<u64, (mail::Transfer, smtp::Headers)>,
+    dialogues: HashMap<u64, smtp::Progress>,
     ssh: HashMap<u64, crate::ssh::Connection>,
     ssh_line: Option<(&'static str, String)>,
     side: side::Memory,
@@ -65,7 +66,7 @@ impl Builder {
     /// Part of a mail dialogue.
     pub fn smtp(&mut self, at: &At<'_>, event: &mail::Event<'_>) {
         self.begin(at.now);
-        self.smtp.event(at, event, &mut self.messages, self.reveal);
+        self.smtp.event(at, event, self.dialogues.entry(at.session).or_default(), self.reveal);
     }
 
     /// Part of a TLS conversation.
@@ -85,24 +86,24 @@ impl Builder {
 
     /// The session is over: nothing of it is held any more.
     pub fn ended(&mut self, session: u64) {
-        self.held.remove(&session);
-        self.messages.remove(&session);
+        self.dialogues.remove(&session);
         self.ssh.remove(&session);
     }
 
     /// The packet's row.
-    pub fn row(&mut self, seen: &Seen<'_>) -> Row {
+    pub fn row(&mut self, seen: &Seen<'_>, decimals: usize) -> Row {
         self.begin(seen.packet.number);
         let (source, destination) = addresses(seen.frame);
         let mut row = Row {
             number: seen.packet.number,
             time: seen.packet.timestamp.since(seen.first_time),
             epoch: seen.packet.timestamp,
+            decimals,
             source,
             destination,
             protocol: "",
             length: seen.packet.original_len,
-            info: String::new(),
+            info: String::with_capacity(INFO_ROOM),
             session: seen.segment.as_ref().map(|segment| segment.session),
             note: None,
         };
@@ -171,9 +172,15 @@ impl Builder {
         let fresh = segment.fresh.is_some();
         let mut notes = String::new();
         tcp::notes(&mut notes, &segment.analysis);
-        if fresh && segment.speaks == Speaks::Smtp {
-            let held = &mut self.held.entry(segment.session).or_default()[segment.direction.index()];
-            if let Some((protocol, info, note)) = self.smtp.row(tcp.payload, held) {
+        if segment.speaks == Speaks::Smtp && !tcp.payload.is_empty() {
+            let from_client = segment.client == Some(segment.direction);
+            let progress = self.dialogues.entry(segment.session).or_default();
+            let found = match (fresh, segment.ahead) {
+                (true, _) => self.smtp.row(from_client, tcp.payload, progress),
+                (false, true) => progress.ahead(from_client, tcp.payload).map(|info| ("SMTP", info, None)),
+                (false, false) => None,
+            };
+            if let Some((protocol, info, note)) = found {
                 row.protocol = protocol;
                 row.info = notes + &info;
                 row.note = note;
@@ -202,6 +209,9 @@ impl Builder {
         }
     }
 }
+
+/// Octets that most Info columns fit into.
+const INFO_ROOM: usize = 120;
 
 fn addresses(frame: &Frame<'_>) -> (String, String) {
     match (&frame.ip, &frame.ethernet) {

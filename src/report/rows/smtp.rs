@@ -1,12 +1,21 @@
 //! Rows of a mail dialogue in the clear.
 
-use std::collections::HashMap;
-
 use crate::imf::{HeaderReader, Unstuffer};
 use crate::session::At;
-use crate::smtp::{self, EventKind, Transfer};
+use crate::smtp::{self, EventKind, Transfer, Verb};
 
 use super::shown;
+
+/// What earlier packets of a dialogue mean for its later rows.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Octets of each direction that were part of something unfinished, since the last row.
+    held: [u64; 2],
+    /// The message under way.
+    message: Option<(Transfer, Headers)>,
+    /// What the next line of an AUTH LOGIN exchange is.
+    login: &'static [&'static str],
+}
 
 /// Reads the header of the message that a session is sending.
 #[derive(Debug)]
@@ -51,8 +60,8 @@ impl Headers {
 /// What a packet said of a dialogue.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    parts: Vec<String>,
-    client: Option<bool>,
+    /// What the server said, and what the client said: a packet may make both known.
+    parts: [Vec<String>; 2],
     message: Option<String>,
     note: Option<String>,
 }
@@ -62,48 +71,41 @@ impl Line {
         *self = Line::default();
     }
 
-    pub(super) fn event(
-        &mut self,
-        at: &At<'_>,
-        event: &smtp::Event<'_>,
-        headers: &mut HashMap<u64, (Transfer, Headers)>,
-        reveal: bool,
-    ) {
+    pub(super) fn event(&mut self, at: &At<'_>, event: &smtp::Event<'_>, progress: &mut Progress, reveal: bool) {
         let client = event.span.direction == at.client;
         match &event.kind {
             EventKind::Command(command) => {
-                self.side(client);
+                let is_login = command.verb == Verb::AUTH && command.argument.eq_ignore_ascii_case(b"LOGIN");
+                progress.login = if is_login { &LOGIN } else { &[] };
                 let masked = smtp::mask(command.line, false);
-                self.parts.push(if reveal { shown(command.line) } else { shown(&masked) });
+                self.parts[usize::from(client)].push(if reveal { shown(command.line) } else { shown(&masked) });
             }
             EventKind::Auth(line) => {
-                self.side(client);
-                self.parts.push(if reveal { shown(line.line) } else { shown(&smtp::mask(line.line, true)) });
+                let said = if reveal { shown(line.line) } else { shown(&smtp::mask(line.line, true)) };
+                let (what, then) = progress.login.split_first().map_or(("", &[][..]), |(what, then)| (*what, then));
+                progress.login = then;
+                self.parts[usize::from(client)].push(format!("{what}{said}"));
                 self.note = Some("a login in the clear".to_owned());
             }
             EventKind::Reply(reply) => {
-                self.side(client);
                 for (i, line) in reply.lines().enumerate() {
                     let text = if i == 0 { line } else { line.get(4..).unwrap_or_default() };
-                    self.parts.push(shown(text));
+                    self.parts[usize::from(client)].push(shown(text));
                 }
             }
             EventKind::Unparsed(line) => {
-                self.side(client);
-                self.parts.push(shown(line));
+                self.parts[usize::from(client)].push(shown(line));
             }
             EventKind::MessageStart { transfer, .. } => {
-                headers.insert(at.session, (*transfer, Headers::begin()));
+                progress.message = Some((*transfer, Headers::begin()));
             }
             EventKind::MessageData(octets) => {
-                self.side(client);
-                if let Some((transfer, headers)) = headers.get_mut(&at.session) {
+                if let Some((transfer, headers)) = &mut progress.message {
                     headers.feed(octets, *transfer);
                 }
             }
             EventKind::MessageEnd(end) => {
-                self.side(client);
-                if let Some((_, headers)) = headers.remove(&at.session)
+                if let Some((_, headers)) = progress.message.take()
                     && end.complete
                     && end.size > 0
                 {
@@ -114,31 +116,49 @@ impl Line {
         }
     }
 
-    /// The row, or `None` where the packet's octets are all part of something unfinished. `held`
-    /// counts octets of such packets since the last row.
-    pub(super) fn row(&mut self, payload: &[u8], held: &mut u64) -> Option<(&'static str, String, Option<String>)> {
+    /// The row, or `None` where the packet's octets are all part of something unfinished.
+    pub(super) fn row(
+        &mut self,
+        client: bool,
+        payload: &[u8],
+        progress: &mut Progress,
+    ) -> Option<(&'static str, String, Option<String>)> {
+        let parts = std::mem::take(&mut self.parts[usize::from(client)]);
+        let held = &mut progress.held[usize::from(client)];
         let whole = payload.contains(&b'\n');
-        if self.parts.is_empty() && !whole {
+        if parts.is_empty() && !whole {
             *held += payload.len() as u64;
             return None;
         }
-        if let Some(message) = self.message.take() {
+        if let Some(message) = self.message.take_if(|_| client) {
             *held = 0;
-            let said = if self.parts.is_empty() { String::new() } else { format!(" | C: {}", self.parts.join(" | ")) };
+            let said = if parts.is_empty() { String::new() } else { format!(" | C: {}", parts.join(" | ")) };
             return Some(("SMTP/IMF", message + &said, self.note.take()));
         }
         let octets = std::mem::take(held) + payload.len() as u64;
-        let side = if self.client? { "C: " } else { "S: " };
+        let side = if client { "C: " } else { "S: " };
         let mut info = String::from(side);
-        if self.parts.is_empty() {
-            info.push_str(&format!("DATA fragment, {octets} bytes"));
+        if parts.is_empty() {
+            info.push_str(&fragment(octets));
         } else {
-            info.push_str(&self.parts.join(" | "));
+            info.push_str(&parts.join(" | "));
         }
         Some(("SMTP", info, self.note.take()))
     }
+}
 
-    fn side(&mut self, client: bool) {
-        self.client.get_or_insert(client);
+impl Progress {
+    /// The row of a packet that came before octets that stand before it: part of the message under
+    /// way, if there is one.
+    pub(super) fn ahead(&self, client: bool, payload: &[u8]) -> Option<String> {
+        let shows = client && self.message.is_some() && payload.contains(&b'\n');
+        shows.then(|| format!("C: {}", fragment(payload.len() as u64)))
     }
 }
+
+fn fragment(octets: u64) -> String {
+    format!("DATA fragment, {octets} byte{}", if octets == 1 { "" } else { "s" })
+}
+
+/// What the client's lines after `AUTH LOGIN` are, one after the other.
+const LOGIN: [&str; 2] = ["User: ", "Pass: "];

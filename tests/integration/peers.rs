@@ -1,0 +1,55 @@
+//! The packet list beside tshark's.
+
+use std::process::Command;
+
+use super::harness::{root, run, sample, samples};
+
+/// Of all rows of the samples, in per cent. What differs is masked secrets, and dialogues that
+/// tshark loses track of.
+const EQUAL: f64 = 97.0;
+
+#[test]
+fn the_packet_list_says_what_tshark_says() {
+    let version = Command::new("tshark").arg("--version").output();
+    let Some(version) = version.ok().filter(|output| output.status.success()) else {
+        skipped("tshark is not installed");
+        return;
+    };
+    if !String::from_utf8_lossy(&version.stdout).contains(" 4.0.") {
+        skipped("this tshark is not 4.0, whose words the packet list has");
+        return;
+    }
+    let (mut equal, mut all, mut differing) = (0, 0, Vec::new());
+    for name in samples() {
+        let path = sample(&name);
+        let output = Command::new("tshark")
+            .args(["-n", "-r", &path, "-T", "tabs"])
+            .env("TZ", "UTC")
+            .current_dir(root())
+            .output()
+            .expect("tshark runs");
+        let theirs = String::from_utf8_lossy(&output.stdout).into_owned();
+        let ours = run(&["packets", "--format", "tsv", "--reveal", &path]).text();
+        assert_eq!(theirs.lines().count(), ours.lines().count(), "{name}");
+        for (theirs, ours) in theirs.lines().zip(ours.lines()) {
+            all += 1;
+            if columns(theirs) == columns(ours) {
+                equal += 1;
+            } else {
+                differing.push(format!("{name}\n  tshark {}\n  ours   {ours}", theirs.trim()));
+            }
+        }
+    }
+    let share = 100.0 * f64::from(equal) / f64::from(all);
+    assert!(share >= EQUAL, "{share:.1} % of {all} rows are equal\n{}", differing.join("\n"));
+}
+
+/// Number, time, source, destination, protocol, length and info, without the padding and the arrow
+/// that tshark's columns have.
+fn columns(row: &str) -> Vec<String> {
+    row.split('\t').map(str::trim).filter(|cell| *cell != "→").map(str::to_owned).collect()
+}
+
+fn skipped(why: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {why}\n").as_bytes());
+}

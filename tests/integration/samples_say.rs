@@ -1,0 +1,154 @@
+//! What each sample shows, said as a sentence.
+
+use serde_json::Value;
+
+use super::harness::{run, sample};
+
+/// The one mail session of a sample.
+fn session(name: &str) -> Value {
+    let run = run(&["report", "--json", &sample(name)]);
+    let report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
+    let sessions = report["sessions"].as_array().expect("sessions are a list");
+    let mut mail = sessions.iter().filter(|session| session["verdict"] != "not-mail");
+    let found = mail.next().expect("there is a mail session").clone();
+    assert!(mail.next().is_none(), "{name} has one mail session");
+    found
+}
+
+fn exposed<'a>(session: &'a Value, subject: &str) -> &'a Value {
+    session["exposure"]
+        .as_array()
+        .and_then(|all| all.iter().find(|exposure| exposure["subject"] == subject))
+        .unwrap_or_else(|| panic!("nothing is said of {subject}: {session:#}"))
+}
+
+#[test]
+fn in_the_clear_sender_recipients_and_message_are_seen() {
+    let session = session("cleartext-25");
+    assert_eq!((&session["protocol"], &session["verdict"]), (&"smtp".into(), &"clear".into()));
+    let message = &session["messages"][0];
+    assert_eq!(message["mail_from"], "alice@example.org");
+    let [eve, bob] = &message["recipients"].as_array().expect("recipients are a list")[..] else {
+        panic!("two recipients: {message:#}");
+    };
+    assert_eq!((&eve["accepted"], &eve["code"], &eve["enhanced"]), (&false.into(), &550.into(), &"5.1.1".into()));
+    assert_eq!((&bob["address"], &bob["accepted"]), (&"bob@example.org".into(), &true.into()));
+    assert_eq!(
+        (&message["size"], &message["accepted"], &message["subject"]),
+        (&134.into(), &true.into(), &"lunch".into())
+    );
+    assert_eq!(session["complete"], true);
+}
+
+#[test]
+fn a_subject_after_the_first_line_of_text_is_no_subject() {
+    let session = session("cleartext-misplaced-subject");
+    assert_eq!(session["messages"][0]["subject"], Value::Null);
+    assert_eq!(session["messages"][0]["accepted"], true);
+}
+
+#[test]
+fn a_body_and_its_dot_in_one_write_are_one_message() {
+    let session = session("python-client");
+    assert_eq!(session["messages"].as_array().map(Vec::len), Some(1));
+    assert_eq!(session["messages"][0]["accepted"], true);
+}
+
+#[test]
+fn starttls_leaves_the_greeting_seen_and_the_mail_hidden() {
+    for (name, version) in [("starttls-587", "TLSv1.3"), ("starttls-587-tls12", "TLSv1.2")] {
+        let session = session(name);
+        assert_eq!((&session["protocol"], &session["verdict"]), (&"smtp+starttls".into(), &"clear-then-tls".into()));
+        assert_eq!(session["tls"]["version"], version);
+        assert_eq!(exposed(&session, "server name")["value"], "mail.example.org");
+        assert_eq!(exposed(&session, "parties")["visibility"], "hidden");
+        assert_eq!(session["messages"].as_array().map(Vec::len), Some(0));
+        let certificates = session["tls"]["certificates"].as_array().map(Vec::len);
+        assert_eq!(certificates, Some(if version == "TLSv1.2" { 2 } else { 0 }), "{name}");
+    }
+}
+
+#[test]
+fn the_repeated_greeting_confirms_that_lengths_can_be_trusted() {
+    let session = session("starttls-587");
+    let greeting = exposed(&session, "greeting inside");
+    assert_eq!((&greeting["visibility"], &greeting["value"]), (&"inferred".into(), &25.into()));
+    let steps = session["inferred"]["steps"].as_array().expect("steps are a list");
+    let exact = |step: &Value| (step["from"].as_str().map(str::to_owned), step["plaintext_length"]["max"].as_u64());
+    assert_eq!(exact(&steps[0]), (Some("client".to_owned()), Some(25)));
+    assert!(steps.iter().all(|step| step["plaintext_length"]["min"] == step["plaintext_length"]["max"]));
+}
+
+#[test]
+fn tls_from_the_first_octet_hides_the_greeting_too() {
+    let session = session("smtps-465-auth-plain");
+    assert_eq!((&session["protocol"], &session["verdict"]), (&"smtps".into(), &"tls-from-start".into()));
+    assert_eq!(session["auth"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_refused_starttls_is_a_downgrade_when_the_client_goes_on() {
+    let session = session("starttls-refused");
+    assert_eq!(session["verdict"], "downgraded");
+    assert_eq!(exposed(&session, "starttls")["value"], "refused");
+}
+
+#[test]
+fn a_login_in_the_clear_gives_away_the_password_but_not_in_the_report() {
+    let session = session("starttls-not-used-auth-login");
+    let login = &session["auth"][0];
+    assert_eq!((&login["mechanism"], &login["username"]), (&"LOGIN".into(), &"alice".into()));
+    assert_eq!((&login["succeeded"], &login["secret_length"]), (&true.into(), &15.into()));
+    assert_eq!(exposed(&session, "login")["alarm"], true);
+    assert_eq!(exposed(&session, "starttls")["value"], "offered");
+}
+
+#[test]
+fn a_missing_segment_is_said_to_be_missing() {
+    let session = session("missing-segment-25");
+    assert_eq!((&session["missing_bytes"], &session["complete"]), (&1448.into(), &false.into()));
+    let message = &session["messages"][0];
+    assert_eq!((&message["size"], &message["missing_bytes"]), (&10_135.into(), &1448.into()));
+    assert_eq!(message["accepted"], true);
+    let whole = &self::session("bulk-25")["messages"][0];
+    assert_eq!((&whole["size"], &whole["missing_bytes"]), (&10_135.into(), &Value::Null));
+}
+
+#[test]
+fn losses_and_repeats_on_the_way_lose_nothing_of_the_message() {
+    let session = session("lossy-25");
+    assert_eq!((&session["missing_bytes"], &session["complete"]), (&0.into(), &true.into()));
+    assert_eq!(session["messages"][0]["size"], 56_337);
+}
+
+#[test]
+fn chunks_and_pipelined_commands_are_told_apart() {
+    let session = session("smtp-pipelining-bdat");
+    let message = &session["messages"][0];
+    assert_eq!((&message["transfer"], &message["accepted"]), (&"BDAT".into(), &true.into()));
+    assert_eq!(message["recipients"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn ipv6_is_read_like_ipv4() {
+    let session = session("smtp-ipv6");
+    assert_eq!(session["responder"]["ip"], "2001:db8::20");
+    assert_eq!(session["messages"][0]["accepted"], true);
+}
+
+#[test]
+fn twenty_octets_are_all_that_the_frame_of_2019_gives_away() {
+    let session = session("gmail-2019-frame");
+    assert_eq!((&session["responder"]["port"], &session["verdict"]), (&465.into(), &"tls-from-start".into()));
+    let length = exposed(&session, "length");
+    assert_eq!((&length["visibility"], &length["value"]), (&"inferred".into(), &20.into()));
+    assert!(length["text"].as_str().is_some_and(|text| text.contains("one record of 37")), "{length:#}");
+    assert_eq!(session["complete"], false);
+}
+
+#[test]
+fn ssh_is_not_taken_for_mail() {
+    let run = run(&["sessions", "--json", &sample("ssh-keystrokes")]);
+    let session: Value = serde_json::from_slice(&run.stdout).expect("a line is a JSON object");
+    assert_eq!((&session["protocol"], &session["verdict"]), (&"ssh".into(), &"not-mail".into()));
+}
