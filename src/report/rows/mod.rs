@@ -210,9 +210,6 @@ impl Builder {
     }
 }
 
-/// Octets that most Info columns fit into.
-const INFO_ROOM: usize = 120;
-
 fn addresses(frame: &Frame<'_>) -> (String, String) {
     match (&frame.ip, &frame.ethernet) {
         (Some(ip), _) => (ip.source.to_string(), ip.destination.to_string()),
@@ -255,3 +252,6 @@ fn unknown(row: &mut Row, frame: &Frame<'_>) {
 fn shown(bytes: &[u8]) -> String {
     escaped(bytes).to_string()
 }
+
+/// Octets that most Info columns fit into.
+const INFO_ROOM: usize = 120;
