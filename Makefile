@@ -12,7 +12,7 @@ help: ## what there is
 demo: ## build, and show the views on a sample
 	@scripts/install-packages.sh build
 	@$(CARGO) build --release --quiet
-	@scripts/demo.sh target/release/overhear $(SAMPLE)
+	@scripts/demo.sh $${CARGO_TARGET_DIR:-target}/release/overhear $(SAMPLE)
 
 test: ## all tests, against real mail servers and tshark too
 	@scripts/install-packages.sh test
@@ -24,13 +24,16 @@ bless: ## write the golden outputs and the README's examples anew; look at the d
 	OVERHEAR_BLESS=1 $(CARGO) test --test integration -- golden readme
 
 bench: ## nanoseconds a packet, stage by stage
+	@scripts/install-packages.sh build
 	$(CARGO) bench
 
 bench-large: ## speed and memory on captures of 256 MiB and 1 GiB
+	@scripts/install-packages.sh bench
 	scripts/bench-large.sh
 
-fuzz: ## each fuzz target for FUZZ_SECONDS (60)
-	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+fuzz: ## each fuzz target for FUZZ_SECONDS (60); TARGETS="tls smtp" for some
+	@scripts/install-packages.sh fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh $(TARGETS)
 
 fmt: ## format
 	$(CARGO) fmt
