@@ -21,7 +21,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("arp", WORDS),
     ("icmp", WORDS),
     ("ssh", WORDS),
-    ("mailbox", WORDS),
     ("capture", &["bytes", "time", "stream", "limits", "wire"]),
     ("flow", &["bytes", "time", "stream", "limits", "wire"]),
     ("session", BELOW_SESSION),
@@ -35,18 +34,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const WORDS: &[&str] = &["bytes", "time", "stream", "limits"];
 
 const BELOW_SESSION: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "mailbox",
-    "capture", "flow",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
+    "flow",
 ];
 
 const BELOW_OBSERVE: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "mailbox",
-    "capture", "flow", "session",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
+    "flow", "session",
 ];
 
 const BELOW_REPORT: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "mailbox",
-    "capture", "flow", "session", "observe",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
+    "flow", "session", "observe",
 ];
 
 const BELOW_CLI: &[&str] = &[

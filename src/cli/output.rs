@@ -73,7 +73,7 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
         }),
         Show::FollowJson { .. } | Show::SessionsJson => Box::new(JsonLines { out, live }),
         Show::Hex(packets) => {
-            let wanted = packets.iter().map(|range| (*range.start(), *range.end())).collect();
+            let wanted = packets.iter().map(|range| *range.start()).collect();
             Box::new(HexDumps { out, look: hexdump::Look { painter, reveal: plan.reveal }, printed: 0, wanted })
         }
         Show::Sessions => Box::new(Table { out, look, kept: Vec::new() }),
@@ -311,7 +311,8 @@ struct HexDumps<'w> {
     out: &'w mut dyn Write,
     look: hexdump::Look,
     printed: u64,
-    wanted: Vec<(u64, u64)>,
+    /// The first packet of each range that was asked for.
+    wanted: Vec<u64>,
 }
 
 impl Output for HexDumps<'_> {
@@ -328,12 +329,9 @@ impl Output for HexDumps<'_> {
 
     fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
         self.out.flush()?;
-        for (from, to) in &self.wanted {
-            if *from > capture.packets {
-                let message = format!("there is no packet {from}: the capture has {}", capture.packets);
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-            }
-            let _ = to;
+        if let Some(beyond) = self.wanted.iter().find(|packet| **packet > capture.packets) {
+            let message = format!("there is no packet {beyond}: the capture has {}", capture.packets);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         for limit in limits {
             writeln!(self.out, "! limit reached: {limit}")?;

@@ -3,11 +3,10 @@
 use super::{Exposure, Value, text, utf8};
 use crate::imf::decode_words;
 use crate::limits::MAX_MESSAGES_IN_FULL;
-use crate::session::Session;
 use crate::smtp::{AuthAttempt, MASK, Recipient, Summary, Transaction};
 use crate::stream::Span;
 
-pub(super) fn exposures(session: &Session, summary: &Summary, out: &mut Vec<Exposure>) {
+pub(super) fn exposures(summary: &Summary, out: &mut Vec<Exposure>) {
     if let Some(greeting) = &summary.greeting {
         out.push(
             Exposure::seen(
@@ -45,7 +44,6 @@ pub(super) fn exposures(session: &Session, summary: &Summary, out: &mut Vec<Expo
             Exposure::seen("messages", Value::Number(more), format!("and {more} more, as readable as these")).at(spans),
         );
     }
-    let _ = session;
 }
 
 fn starttls(summary: &Summary, out: &mut Vec<Exposure>) {

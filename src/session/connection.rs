@@ -369,7 +369,7 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
         smtp::Side::Second => Some(Direction::FromResponder),
     };
     let mut waiting = false;
-    for (direction, head) in Direction::BOTH.into_iter().zip(heads).filter(|(_, head)| !head.is_empty()) {
+    for head in heads.iter().filter(|head| !head.is_empty()) {
         if head.starts_with(b"SSH-") {
             return Some((Stage::Ssh, Some(Direction::FromOriginator)));
         }
@@ -380,7 +380,6 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
             tls::Probe::NeedMore => waiting = true,
             tls::Probe::Not => {}
         }
-        let _ = direction;
     }
     match smtp::probe(&heads[0], &heads[1]) {
         smtp::Probe::Certain { client } => Some((Stage::Smtp, side(client))),
@@ -408,4 +407,50 @@ fn client_by_port([originator, responder]: [u16; 2]) -> Direction {
 
 fn note(anomalies: &mut Vec<Anomaly>, dropped: &mut u64, anomaly: Anomaly) {
     if anomalies.len() < MAX_SESSION_ANOMALIES { anomalies.push(anomaly) } else { *dropped += 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speaks(originator: &[u8], responder: &[u8], ports: [u16; 2], last: bool) -> Option<(Speaks, Option<Direction>)> {
+        let found = detect(&[originator.to_vec(), responder.to_vec()], ports, last);
+        found.map(|(stage, client)| (stage.speaks(), client))
+    }
+
+    const HIGH: [u16; 2] = [40_000, 2526];
+
+    #[test]
+    fn mail_is_found_by_content_on_any_port() {
+        let client = Some((Speaks::Smtp, Some(Direction::FromOriginator)));
+        assert_eq!(speaks(b"", b"220 mail.example.org ESMTP\r\n", HIGH, false), client);
+        assert_eq!(speaks(b"EHLO client.example.org\r\n", b"", HIGH, false), client);
+        let reversed = Some((Speaks::Smtp, Some(Direction::FromResponder)));
+        assert_eq!(speaks(b"220 mail.example.org ESMTP\r\n", b"EHLO a.example.org\r\n", HIGH, false), reversed);
+    }
+
+    #[test]
+    fn a_greeting_that_other_protocols_share_waits_for_more_unless_the_port_is_one_of_mail() {
+        assert_eq!(speaks(b"", b"220 ready\r\n", [40_000, 2121], false), None);
+        assert!(matches!(speaks(b"", b"220 ready\r\n", [40_000, 25], false), Some((Speaks::Smtp, _))));
+        assert!(matches!(speaks(b"USER bob\r\n", b"220 ready\r\n", [40_000, 2121], false), Some((Speaks::Other, _))));
+    }
+
+    #[test]
+    fn tls_and_ssh_are_found_by_their_first_octets() {
+        let hello = [22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
+        assert!(matches!(speaks(&hello, b"", HIGH, false), Some((Speaks::Tls, _))));
+        assert_eq!(speaks(&hello[..4], b"", HIGH, false), None, "four octets decide nothing");
+        assert!(matches!(speaks(b"", b"SSH-2.0-x\r\n", HIGH, false), Some((Speaks::Ssh, _))));
+        let middle = [23, 3, 3, 0, 5, 1, 2, 3, 4, 5];
+        let found = speaks(&middle, b"", [465, 40_000], false);
+        assert_eq!(found, Some((Speaks::Tls, Some(Direction::FromResponder))), "servers have the lower port");
+    }
+
+    #[test]
+    fn what_nothing_fits_is_given_up_once_no_more_will_come() {
+        assert_eq!(speaks(b"abc", b"", HIGH, false), None);
+        assert!(matches!(speaks(b"abc", b"", HIGH, true), Some((Speaks::Other, None))));
+        assert!(matches!(speaks(b"GET / HTTP/1.1\r\n", b"", HIGH, false), Some((Speaks::Other, None))));
+    }
 }

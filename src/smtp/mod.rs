@@ -5,7 +5,7 @@
 //! One idea per file: `line` cuts lines, `command` and `reply` say what a line means, `end_of_data`
 //! finds the end of a message, `auth` reads SASL exchanges; `client` and `server` hold what each
 //! side's octets do to the dialogue, `settle` what a reply decides, `transfer` what a message in transit does, `ledger` which
-//! transaction a command belongs to. [`probe`] tells SMTP from other protocols by content.
+//! transaction a command belongs to. [`probe()`] tells SMTP from other protocols by content.
 
 mod anomaly;
 mod auth;

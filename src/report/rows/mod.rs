@@ -52,6 +52,7 @@ pub struct Builder {
     tls: tls::Line,
     dialogues: HashMap<u64, smtp::Progress>,
     ssh: HashMap<u64, crate::ssh::Connection>,
+    mailboxes: HashMap<u64, Mailbox>,
     ssh_line: Option<(&'static str, String)>,
     side: side::Memory,
 }
@@ -88,6 +89,7 @@ impl Builder {
     pub fn ended(&mut self, session: u64) {
         self.dialogues.remove(&session);
         self.ssh.remove(&session);
+        self.mailboxes.remove(&session);
     }
 
     /// The packet's row.
@@ -168,6 +170,22 @@ impl Builder {
         };
     }
 
+    /// IMAP and POP, by the ports that they are registered for.
+    fn mailbox_row(&mut self, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen, info: &mut String) -> side::Row {
+        let port = |port| tcp.source_port == port || tcp.destination_port == port;
+        let from_server = matches!(tcp.source_port, IMAP_PORT | POP3_PORT);
+        let side = if from_server { side::Side::Server } else { side::Side::Client };
+        let mailbox = match (port(IMAP_PORT), port(POP3_PORT)) {
+            (true, _) => Mailbox::Imap(side::Imap::new()),
+            (_, true) => Mailbox::Pop(side::Pop::new()),
+            _ => return side::Row::Tcp,
+        };
+        match self.mailboxes.entry(segment.session).or_insert(mailbox) {
+            Mailbox::Imap(imap) => imap.row(side, tcp.payload, self.reveal, info),
+            Mailbox::Pop(pop) => pop.row(side, tcp.payload, self.reveal, info),
+        }
+    }
+
     fn tcp_row(&mut self, row: &mut Row, tcp: &crate::wire::Tcp<'_>, segment: &SegmentSeen) {
         let fresh = segment.fresh.is_some();
         let mut notes = String::new();
@@ -199,6 +217,17 @@ impl Builder {
             return;
         }
         row.protocol = "TCP";
+        if fresh && matches!(segment.speaks, Speaks::Other | Speaks::Undecided) {
+            match self.mailbox_row(tcp, segment, &mut row.info) {
+                side::Row::Written(protocol) => {
+                    row.protocol = protocol;
+                    row.info.insert_str(0, &notes);
+                    return;
+                }
+                side::Row::Bare(protocol) => row.protocol = protocol,
+                side::Row::Tcp => {}
+            }
+        }
         tcp::info(&mut row.info, tcp, &segment.analysis);
         let continues = match segment.speaks {
             Speaks::Smtp | Speaks::Tls => fresh && segment.pending,
@@ -210,8 +239,12 @@ impl Builder {
     }
 }
 
-/// Octets that most Info columns fit into.
-const INFO_ROOM: usize = 120;
+/// A connection that fetches mail, as far as its rows need it.
+#[derive(Debug)]
+enum Mailbox {
+    Imap(side::Imap),
+    Pop(side::Pop),
+}
 
 fn addresses(frame: &Frame<'_>) -> (String, String) {
     match (&frame.ip, &frame.ethernet) {
@@ -255,3 +288,9 @@ fn unknown(row: &mut Row, frame: &Frame<'_>) {
 fn shown(bytes: &[u8]) -> String {
     escaped(bytes).to_string()
 }
+
+const IMAP_PORT: u16 = 143;
+const POP3_PORT: u16 = 110;
+
+/// Octets that most Info columns fit into.
+const INFO_ROOM: usize = 120;
