@@ -6,6 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use overhear::capture::Packet;
+use overhear::capture::write::PcapWriter;
+use overhear::time::Timestamp;
+use overhear::wire::LinkType;
+
 /// What a run printed and how it ended.
 #[derive(Debug)]
 pub struct Run {
@@ -158,6 +163,72 @@ pub fn temporary(octets: &[u8]) -> (tempfile::TempDir, PathBuf) {
     std::fs::write(&path, octets).expect("a temporary file can be written");
     (folder, path)
 }
+
+/// The two sides of a made conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
+}
+
+/// A TCP connection to port 25 with its handshake, in which these octets are said, a packet each,
+/// and which both sides end with FIN.
+pub fn conversation(said: &[(Side, &[u8])]) -> Vec<u8> {
+    let mut next = [1000u32, 5000];
+    let mut capture =
+        PcapWriter::new(Vec::new(), LinkType::ETHERNET, 262_144, false).expect("a capture can be written");
+    let mut number = 0;
+    let mut send = |side: Side, flags: u8, data: &[u8]| {
+        let (own, other) = if side == Side::Client { (0, 1) } else { (1, 0) };
+        let acknowledged = if flags & ACK != 0 { next[other] } else { 0 };
+        number += 1;
+        let data_len = data.len() as u32;
+        let data = segment(side, next[own], acknowledged, flags, data);
+        let packet = Packet {
+            number,
+            timestamp: Timestamp::from_nanos(1_800_000_000_000_000_000 + number as i64 * 1_000_000),
+            interface: 0,
+            link_type: LinkType::ETHERNET,
+            data: &data,
+            original_len: data.len() as u32,
+        };
+        capture.write(&packet).expect("a packet can be written");
+        next[own] = next[own].wrapping_add(data_len + u32::from(flags & (SYN | FIN) != 0));
+    };
+    send(Side::Client, SYN, b"");
+    send(Side::Server, SYN | ACK, b"");
+    send(Side::Client, ACK, b"");
+    for (side, data) in said {
+        send(*side, PSH | ACK, data);
+    }
+    send(Side::Client, FIN | ACK, b"");
+    send(Side::Server, FIN | ACK, b"");
+    send(Side::Client, ACK, b"");
+    capture.finish().expect("a capture can be finished")
+}
+
+fn segment(side: Side, sequence: u32, acknowledged: u32, flags: u8, data: &[u8]) -> Vec<u8> {
+    let (client, server) = (([192, 0, 2, 100], 40_000u16), ([192, 0, 2, 20], 25u16));
+    let (from, to) = if side == Side::Client { (client, server) } else { (server, client) };
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    frame.extend([0x45, 0]);
+    frame.extend((40 + data.len() as u16).to_be_bytes());
+    frame.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
+    frame.extend(from.0);
+    frame.extend(to.0);
+    frame.extend(from.1.to_be_bytes());
+    frame.extend(to.1.to_be_bytes());
+    frame.extend(sequence.to_be_bytes());
+    frame.extend(acknowledged.to_be_bytes());
+    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    frame.extend(data);
+    frame
+}
+
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const PSH: u8 = 8;
+const ACK: u8 = 16;
 
 /// Says on standard error why a test that passes has tested nothing.
 pub fn skipped(why: &str) {
