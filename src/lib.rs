@@ -11,6 +11,8 @@
 //! [`capture`] and [`cli`] are the only ones that touch the world. What a stage may use is a table
 //! in `docs/architecture.md`, and a test holds it.
 
+#![forbid(unsafe_code)]
+
 pub mod bytes;
 pub mod limits;
 pub mod stream;
