@@ -48,7 +48,7 @@ fn what_is_no_capture_gets_one_clear_sentence() {
 #[test]
 fn a_file_that_may_not_be_read_is_told_apart() {
     let (_folder, path) = temporary(b"\xd4\xc3\xb2\xa1");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).expect("its owner may");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("its owner may");
     if std::fs::File::open(&path).is_ok() {
         skipped("root reads every file");
         return;

@@ -1,6 +1,5 @@
 //! The packet list beside tshark's.
 
-use std::io::Write as _;
 use std::process::Command;
 
 use super::harness::{root, run, sample, samples, skipped};
@@ -43,10 +42,7 @@ fn the_packet_list_says_what_tshark_says() {
         }
     }
     let share = 100.0 * f64::from(equal) / f64::from(all);
-    for row in &differing {
-        let _ = writeln!(std::io::stderr(), "{row}");
-    }
-    assert!(share >= EQUAL, "{share:.1} % of {all} rows are equal");
+    assert!(share >= EQUAL, "{share:.1} % of {all} rows are equal\n{}", differing.join("\n"));
 }
 
 /// What stands between the tabs of `--format tsv`.
