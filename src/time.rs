@@ -37,7 +37,7 @@ impl Timestamp {
     /// Seconds since the epoch, for outputs that want a number. Exact to about 0.2 µs today.
     #[must_use]
     pub fn seconds(self) -> f64 {
-        self.0 as f64 / NANOS as f64
+        self.0.div_euclid(NANOS) as f64 + self.0.rem_euclid(NANOS) as f64 / NANOS as f64
     }
 
     /// `2026-11-24 10:03:12`, in UTC.

@@ -28,6 +28,10 @@ mod sources;
 #[path = "integration/bad_input.rs"]
 mod bad_input;
 
+/// The fields of machine-readable outputs, as scripts read them.
+#[path = "integration/contract.rs"]
+mod contract;
+
 /// What each sample shows, said as a sentence.
 #[path = "integration/samples_say.rs"]
 mod samples_say;

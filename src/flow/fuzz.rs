@@ -135,4 +135,16 @@ mod tests {
         }
         fuzz_flow(&[]);
     }
+
+    #[test]
+    fn nothing_is_delivered_after_a_fin_in_an_orderly_stream() {
+        let hex = concat!(
+            "050a20212121062140300a0000000001000900280e01019a88888801000013200000a3a305af000000310a00000000010009",
+            "88888801000013200000a3a305af000000300a000000000100000900280e01019a88888801000013200000a3a305af000000",
+            "300a003a0000000100098888880100001320000900280e01019a888888010000050100280e01019a88888801",
+        );
+        let digit = |octet: u8| char::from(octet).to_digit(16).expect("a hexadecimal digit") as u8;
+        let data: Vec<u8> = hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+        fuzz_flow(&data);
+    }
 }

@@ -267,6 +267,7 @@ impl Reassembler {
             None if offset < self.seen_end() as i64 => notes.add(Anomaly::FinMoved, self.span_of(offset, offset), at),
             None => {
                 self.fin = Some(offset as u64);
+                self.calm = false;
                 self.drain(at, deliver);
             }
             Some(fin) if fin as i64 != offset => notes.add(Anomaly::FinMoved, self.span_of(offset, offset), at),

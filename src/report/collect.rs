@@ -84,7 +84,7 @@ impl Collector {
     pub fn finish(&mut self) -> u64 {
         let (frames, left_out) = self.frames.finish();
         for frame in frames {
-            let order = Order { packet: frame.number, class: Class::Frame, n: 0 };
+            let order = Order { packet: frame.number, class: Class::Frame, session: 0, n: 0 };
             self.items.push(Item { order, content: Content::Frame(Box::new(frame)) });
         }
         left_out
@@ -125,7 +125,7 @@ impl Collector {
 
     fn utter(&mut self, now: u64, utterance: super::Utterance) {
         self.said += 1;
-        let order = Order { packet: now, class: Class::Utterance, n: self.said };
+        let order = Order { packet: now, class: Class::Utterance, session: utterance.session, n: self.said };
         self.items.push(Item { order, content: Content::Utterance(Box::new(utterance)) });
     }
 }
@@ -193,7 +193,7 @@ impl Sink for Collector {
         }
         if self.wanted.rows {
             let row = self.rows.row(seen, self.wanted.decimals);
-            let order = Order { packet: row.number, class: Class::Row, n: 0 };
+            let order = Order { packet: row.number, class: Class::Row, session: 0, n: 0 };
             self.items.push(Item { order, content: Content::Row(row) });
         }
         if !self.wanted.frames.is_empty() {
@@ -208,7 +208,7 @@ impl Sink for Collector {
         }
         self.messages.remove(&number);
         if self.wanted.sessions && self.wants(number) {
-            let order = Order { packet: now, class: Class::Session, n: number };
+            let order = Order { packet: now, class: Class::Session, session: number, n: 0 };
             self.items.push(Item { order, content: Content::Session(Box::new(Ended::new(session))) });
         }
     }

@@ -45,7 +45,8 @@ pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option
         }
         EventKind::Unparsed(bytes) => {
             utterance.kind = "other";
-            utterance.text = Some(line(bytes));
+            let hidden = !reveal && may_be_secret(at, event.span, bytes);
+            utterance.text = Some(if hidden { smtp::MASK.to_owned() } else { line(bytes) });
         }
         EventKind::MessageStart { .. }
         | EventKind::MessageData(_)
@@ -54,6 +55,13 @@ pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option
         | EventKind::Anomaly(_) => return None,
     }
     Some(utterance)
+}
+
+/// Whether a line that was not understood may be a SASL response whose beginning was not captured:
+/// a line of the client in base64.
+pub(super) fn may_be_secret(at: &At<'_>, span: Span, line: &[u8]) -> bool {
+    let is_base64 = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=');
+    span.direction == at.client && line.len() >= 4 && line.trim_ascii().iter().all(is_base64)
 }
 
 /// A TLS record as an utterance.

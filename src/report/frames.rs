@@ -119,7 +119,11 @@ impl Builder {
                 self.name(at, span, Label::Clear, format!("reply{code}"));
             }
             EventKind::MessageData(_) => self.name(at, span, Label::Clear, "message".to_owned()),
-            EventKind::Unparsed(_) => self.name(at, span, Label::Clear, "a line that is no command".to_owned()),
+            EventKind::Unparsed(line) => {
+                let secret = super::dialogue::may_be_secret(at, span, line);
+                let label = if secret { Label::Secret } else { Label::Clear };
+                self.name(at, span, label, "a line that is no command".to_owned());
+            }
             _ => {}
         }
     }
@@ -223,7 +227,8 @@ impl Kept {
             if from < end && !covered {
                 let (label, name) = match self.speaks {
                     Some(Speaks::Tls) => (Label::Sealed, "part of a TLS record"),
-                    Some(Speaks::Smtp) => (Label::Clear, "part of a line"),
+                    // It may be a secret sent again, so it is treated as one.
+                    Some(Speaks::Smtp) => (Label::Secret, "part of a line, or octets sent again"),
                     _ => (Label::Other, "payload"),
                 };
                 self.frame.ranges.push(NamedRange { range: from..end, label, name: name.to_owned() });

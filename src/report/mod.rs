@@ -43,8 +43,11 @@ pub struct Order {
     pub packet: u64,
     /// What comes first of one packet.
     pub class: Class,
-    /// Its place among those of its class: a session's number, or a count within one worker. A
-    /// packet belongs to one session and so to one worker.
+    /// The session, or 0 for what belongs to none. At the end of the capture, and where time runs
+    /// out for them, many sessions have something to say at the same packet.
+    pub session: u64,
+    /// Its place among those of its class and session: a count within one worker, to which all of
+    /// the session belongs.
     pub n: u64,
 }
 

@@ -2,7 +2,14 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use overhear::capture::Packet;
+use overhear::capture::write::PcapWriter;
+use overhear::time::Timestamp;
+use overhear::wire::LinkType;
 
 /// What a run printed and how it ended.
 #[derive(Debug)]
@@ -34,35 +41,52 @@ pub fn run(arguments: &[&str]) -> Run {
 
 /// Runs the program with `input` on standard input.
 pub fn run_with(arguments: &[&str], input: Option<&[u8]>) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_overhear"))
+    match input {
+        // In small pieces, as a slow program before the pipe would.
+        Some(input) => run_in_pieces(arguments, input, 97, Duration::ZERO),
+        None => finish(start(arguments, Stdio::null()), None),
+    }
+}
+
+/// Runs the program with `input` on standard input, in pieces of so many octets and a pause after each.
+pub fn run_in_pieces(arguments: &[&str], input: &[u8], octets: usize, pause: Duration) -> Run {
+    let mut child = start(arguments, Stdio::piped());
+    let (mut stdin, input) = (child.stdin.take().expect("standard input is a pipe"), input.to_vec());
+    let writer = std::thread::spawn(move || {
+        for piece in input.chunks(octets) {
+            // A program that needs no more of its input may close it.
+            if stdin.write_all(piece).is_err() {
+                return;
+            }
+            if !pause.is_zero() {
+                std::thread::sleep(pause);
+            }
+        }
+    });
+    finish(child, Some(writer))
+}
+
+/// Starts the program with pipes for its outputs.
+pub fn start(arguments: &[&str], input: Stdio) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_overhear"))
         .args(arguments)
         .current_dir(root())
         .env_remove("NO_COLOR")
-        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the program starts");
-    let writer = input.map(|input| {
-        let (mut stdin, input) = (child.stdin.take().expect("standard input is a pipe"), input.to_vec());
-        std::thread::spawn(move || {
-            // In small pieces, as a slow program before the pipe would.
-            for piece in input.chunks(97) {
-                if stdin.write_all(piece).is_err() {
-                    return;
-                }
-            }
-        })
-    });
+        .expect("the program starts")
+}
+
+fn finish(child: Child, writer: Option<JoinHandle<()>>) -> Run {
     let output = child.wait_with_output().expect("the program ends");
     if let Some(writer) = writer {
         writer.join().expect("the writer ends");
     }
-    Run {
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        status: output.status.code(),
-    }
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    Run { stdout: output.stdout, stderr, status: output.status.code() }
 }
 
 /// The samples, by their names without `.pcap`.
@@ -81,25 +105,50 @@ pub fn sample(name: &str) -> String {
     format!("samples/{name}.pcap")
 }
 
-/// Fails with the first lines that differ.
+/// Fails with the lines that differ.
 pub fn assert_same(what: &str, expected: &str, got: &str) {
-    if expected == got {
-        return;
+    let difference = difference(expected, got);
+    assert!(difference.is_empty(), "{what}\n{difference}");
+}
+
+/// Two texts, line by line: what only the first has with `-`, what only the second has with `+`,
+/// and a little of what surrounds it. Nothing where they are equal.
+pub fn difference(expected: &str, found: &str) -> String {
+    if expected == found {
+        return String::new();
     }
-    let (mut left, mut right) = (expected.lines(), got.lines());
-    for number in 1.. {
-        let (a, b) = (left.next(), right.next());
-        assert!(
-            a == b,
-            "{what}, line {number}\nexpected: {}\ngot:      {}",
-            a.unwrap_or("(end)"),
-            b.unwrap_or("(end)")
-        );
-        if a.is_none() {
-            break;
+    let (a, b): (Vec<&str>, Vec<&str>) = (expected.split('\n').collect(), found.split('\n').collect());
+    // Lengths of the longest common subsequences of what is left of both.
+    let mut common = vec![vec![0u32; b.len() + 1]; a.len() + 1];
+    for i in (0..a.len()).rev() {
+        for j in (0..b.len()).rev() {
+            common[i][j] = if a[i] == b[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
         }
     }
-    panic!("{what}: the texts differ only in line ends");
+    let (mut i, mut j) = (0, 0);
+    let mut lines: Vec<(char, &str)> = Vec::new();
+    while i < a.len() || j < b.len() {
+        if i < a.len() && j < b.len() && a[i] == b[j] {
+            lines.push((' ', a[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if j == b.len() || i < a.len() && common[i + 1][j] >= common[i][j + 1] {
+            lines.push(('-', a[i]));
+            i += 1;
+        } else {
+            lines.push(('+', b[j]));
+            j += 1;
+        }
+    }
+    let near = |at: usize| lines[at.saturating_sub(2)..(at + 3).min(lines.len())].iter().any(|(mark, _)| *mark != ' ');
+    let mut text = String::new();
+    for (at, (mark, line)) in lines.iter().enumerate() {
+        if near(at) {
+            text.push_str(&format!("{mark} {line}\n"));
+        } else if at > 0 && near(at - 1) {
+            text.push_str("  …\n");
+        }
+    }
+    text
 }
 
 /// Whether golden outputs are to be written anew.
@@ -113,4 +162,81 @@ pub fn temporary(octets: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let path = folder.path().join("capture.pcap");
     std::fs::write(&path, octets).expect("a temporary file can be written");
     (folder, path)
+}
+
+/// The two sides of a made conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
+}
+
+/// A TCP connection to port 25 with its handshake, in which these octets are said, a packet each,
+/// and which both sides end with FIN.
+pub fn conversation(said: &[(Side, &[u8])]) -> Vec<u8> {
+    let mut next = [1000u32, 5000];
+    let mut capture =
+        PcapWriter::new(Vec::new(), LinkType::ETHERNET, 262_144, false).expect("a capture can be written");
+    let mut number = 0;
+    let mut send = |side: Side, flags: u8, data: &[u8]| {
+        let (own, other) = if side == Side::Client { (0, 1) } else { (1, 0) };
+        let acknowledged = if flags & ACK != 0 { next[other] } else { 0 };
+        number += 1;
+        let data_len = data.len() as u32;
+        let data = segment(side, next[own], acknowledged, flags, data);
+        let packet = Packet {
+            number,
+            timestamp: Timestamp::from_nanos(1_800_000_000_000_000_000 + number as i64 * 1_000_000),
+            interface: 0,
+            link_type: LinkType::ETHERNET,
+            data: &data,
+            original_len: data.len() as u32,
+        };
+        capture.write(&packet).expect("a packet can be written");
+        next[own] = next[own].wrapping_add(data_len + u32::from(flags & (SYN | FIN) != 0));
+    };
+    send(Side::Client, SYN, b"");
+    send(Side::Server, SYN | ACK, b"");
+    send(Side::Client, ACK, b"");
+    for (side, data) in said {
+        send(*side, PSH | ACK, data);
+    }
+    send(Side::Client, FIN | ACK, b"");
+    send(Side::Server, FIN | ACK, b"");
+    send(Side::Client, ACK, b"");
+    capture.finish().expect("a capture can be finished")
+}
+
+fn segment(side: Side, sequence: u32, acknowledged: u32, flags: u8, data: &[u8]) -> Vec<u8> {
+    let (client, server) = (([192, 0, 2, 100], 40_000u16), ([192, 0, 2, 20], 25u16));
+    let (from, to) = if side == Side::Client { (client, server) } else { (server, client) };
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    frame.extend([0x45, 0]);
+    frame.extend((40 + data.len() as u16).to_be_bytes());
+    frame.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
+    frame.extend(from.0);
+    frame.extend(to.0);
+    frame.extend(from.1.to_be_bytes());
+    frame.extend(to.1.to_be_bytes());
+    frame.extend(sequence.to_be_bytes());
+    frame.extend(acknowledged.to_be_bytes());
+    frame.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    frame.extend(data);
+    frame
+}
+
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const PSH: u8 = 8;
+const ACK: u8 = 16;
+
+/// Says on standard error why a test that passes has tested nothing.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {}", why.trim());
+}
+
+#[test]
+fn a_difference_shows_the_lines_that_differ() {
+    assert_eq!(difference("a\nb\n", "a\nb\n"), "");
+    assert_eq!(difference("a\nb\nc", "a\nx\nc"), "  a\n- b\n+ x\n  c\n");
 }

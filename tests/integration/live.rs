@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use super::harness::root;
+use super::harness::{root, skipped};
 
 /// What the program printed on the interface while mail was sent; `None` where this machine does
 /// not allow or have what it takes.
@@ -19,7 +19,7 @@ fn live(mail: &str, arguments: &[&str]) -> Option<String> {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     match output.status.code() {
         Some(77) => {
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {err}\n").as_bytes());
+            skipped(&err);
             None
         }
         Some(0) => Some(out.into_owned()),

@@ -31,6 +31,7 @@ fn in_the_clear_sender_recipients_and_message_are_seen() {
     let [eve, bob] = &message["recipients"].as_array().expect("recipients are a list")[..] else {
         panic!("two recipients: {message:#}");
     };
+    assert_eq!(eve["address"], "eve@example.com");
     assert_eq!((&eve["accepted"], &eve["code"], &eve["enhanced"]), (&false.into(), &550.into(), &"5.1.1".into()));
     assert_eq!((&bob["address"], &bob["accepted"]), (&"bob@example.org".into(), &true.into()));
     assert_eq!(
@@ -63,6 +64,14 @@ fn starttls_leaves_the_greeting_seen_and_the_mail_hidden() {
         assert_eq!(exposed(&session, "server name")["value"], "mail.example.org");
         assert_eq!(exposed(&session, "parties")["visibility"], "hidden");
         assert_eq!(session["messages"].as_array().map(Vec::len), Some(0));
+        assert_eq!(exposed(&session, "password")["visibility"], "hidden");
+        if version == "TLSv1.2" {
+            let leaf = &session["tls"]["certificates"][0];
+            assert_eq!(
+                (&leaf["subject"], &leaf["names"][0]),
+                (&"CN=mail.example.org".into(), &"mail.example.org".into())
+            );
+        }
         let certificates = session["tls"]["certificates"].as_array().map(Vec::len);
         assert_eq!(certificates, Some(if version == "TLSv1.2" { 2 } else { 0 }), "{name}");
     }
@@ -110,6 +119,14 @@ fn a_missing_segment_is_said_to_be_missing() {
     let message = &session["messages"][0];
     assert_eq!((&message["size"], &message["missing_bytes"]), (&10_135.into(), &1448.into()));
     assert_eq!(message["accepted"], true);
+    assert_eq!(message["sha256"], Value::Null, "a hash of what is not known");
+    for view in [&["follow", "--json", "--message-text"][..], &["follow"], &["report"], &["packets"]] {
+        let text = run(&[view, &["samples/missing-segment-25.pcap"][..]].concat()).text();
+        assert!(
+            !text.contains("\\u0000") && !text.contains("\\x00") && !text.contains('\0'),
+            "{view:?}: missing octets as NULs"
+        );
+    }
     let whole = &self::session("bulk-25")["messages"][0];
     assert_eq!((&whole["size"], &whole["missing_bytes"]), (&10_135.into(), &Value::Null));
 }
@@ -118,7 +135,27 @@ fn a_missing_segment_is_said_to_be_missing() {
 fn losses_and_repeats_on_the_way_lose_nothing_of_the_message() {
     let session = session("lossy-25");
     assert_eq!((&session["missing_bytes"], &session["complete"]), (&0.into(), &true.into()));
-    assert_eq!(session["messages"][0]["size"], 56_337);
+    let message = &session["messages"][0];
+    assert_eq!((&message["size"], &message["accepted"]), (&56_337.into(), &true.into()));
+    let said = run(&["follow", "--json", "--message-text", &sample("lossy-25")]).text();
+    let text = said.lines().find(|line| line.contains("\"kind\":\"message\"")).expect("there is a message");
+    let text: Value = serde_json::from_str(text).expect("a line is a JSON object");
+    let numbers: Vec<usize> = text["text"]
+        .as_str()
+        .expect("its text was asked for")
+        .lines()
+        .filter_map(|line| line.strip_prefix("Line ")?.split(':').next()?.parse().ok())
+        .collect();
+    assert!(numbers.len() > 500 && numbers.iter().copied().eq(1..=numbers.len()), "every line once and in order");
+}
+
+#[test]
+fn a_session_without_a_message_shows_its_envelope() {
+    let session = session("dns-nbns");
+    let message = &session["messages"][0];
+    assert_eq!(message["recipients"][0]["address"], "bob@example.org");
+    assert_eq!((&message["size"], &message["transfer"]), (&Value::Null, &Value::Null));
+    assert_ne!(message["accepted"], true);
 }
 
 #[test]

@@ -1,46 +1,95 @@
 //! The same capture in other formats, from standard input and in pieces.
 
 use std::path::Path;
+use std::time::Duration;
 
 use overhear::capture::write::PcapWriter;
 use overhear::capture::{self, Batch, Filled, Source as _};
 use overhear::wire::LinkType;
+use serde_json::Value;
 
-use super::harness::{assert_same, root, run, run_with};
+use super::harness::{Run, assert_same, root, run, run_in_pieces, run_with};
 
 const PLAIN: &str = "samples/starttls-587.pcap";
 
-fn packets(arguments: &[&str]) -> String {
-    let run = run(&[&["packets", "--format", "tsv"], arguments].concat());
-    assert_eq!(run.status, Some(0), "{arguments:?}: {}", run.stderr);
+/// What other programs read, which does not name the files.
+const VIEWS: &[&[&str]] = &[&["packets", "--format", "tsv"], &["follow", "--json"], &["sessions", "--json"]];
+
+fn view(view: &[&str], arguments: &[&str]) -> String {
+    let run = run(&[view, arguments].concat());
+    assert_eq!(run.status, Some(0), "{view:?} {arguments:?}: {}", run.stderr);
     run.text()
+}
+
+fn packets(arguments: &[&str]) -> String {
+    view(&["packets", "--format", "tsv"], arguments)
+}
+
+/// The other forms of [`PLAIN`] that say what it says.
+fn same_in_other_forms() -> Vec<String> {
+    let folder = root().join("samples/formats");
+    let names = std::fs::read_dir(folder)
+        .expect("samples/formats is there")
+        .map(|entry| entry.expect("samples/formats can be read").file_name().into_string().expect("names are UTF-8"));
+    let differs = |name: &String| matches!(&**name, "cut-short.pcap" | "snaplen-96.pcap" | "starttls-587-ns.pcap");
+    let mut paths: Vec<String> =
+        names.filter(|name| !differs(name)).map(|name| format!("samples/formats/{name}")).collect();
+    paths.sort();
+    paths
 }
 
 #[test]
 fn a_capture_says_the_same_in_every_format() {
-    let plain = packets(&[PLAIN]);
-    for format in [".pcapng", "-be.pcap", ".pcap.gz", ".pcap.zst", ".pcap.lz4"] {
-        let path = format!("samples/formats/starttls-587{format}");
-        assert_same(&path, &plain, &packets(&[&path]));
+    let others = same_in_other_forms();
+    assert!(others.len() >= 5, "{others:?}");
+    for words in VIEWS {
+        let plain = view(words, &[PLAIN]);
+        for path in &others {
+            assert_same(path, &plain, &view(words, &[path]));
+        }
     }
-    let nanoseconds = packets(&["samples/formats/starttls-587-ns.pcap"]);
-    let first = nanoseconds.lines().nth(1).and_then(|row| row.split('\t').nth(1)).unwrap_or_default();
-    assert_eq!(first.split('.').nth(1).map(str::len), Some(9), "times of a nanosecond capture have nine decimals");
+}
+
+#[test]
+fn a_nanosecond_capture_has_times_with_nine_decimals() {
+    let fine = packets(&["samples/formats/starttls-587-ns.pcap"]);
+    let coarse: String = fine
+        .lines()
+        .map(|row| {
+            let columns: Vec<&str> = row.splitn(3, '\t').collect();
+            let time = columns[1].strip_suffix("000").expect("editcap added three zeros");
+            format!("{}\t{time}\t{}\n", columns[0], columns[2])
+        })
+        .collect();
+    assert_same("without the three zeros", &packets(&[PLAIN]), &coarse);
 }
 
 #[test]
 fn standard_input_says_the_same_as_the_file() {
-    let plain = packets(&[PLAIN]);
-    for path in [
-        PLAIN,
-        "samples/formats/starttls-587.pcapng",
-        "samples/formats/starttls-587.pcap.gz",
-        "samples/formats/starttls-587.pcap.zst",
-    ] {
-        let octets = std::fs::read(root().join(path)).expect("the sample is there");
-        let piped = run_with(&["packets", "--format", "tsv", "-"], Some(&octets));
-        assert_eq!(piped.status, Some(0), "{}", piped.stderr);
-        assert_same(path, &plain, &piped.text());
+    for words in VIEWS {
+        let plain = view(words, &[PLAIN]);
+        for path in same_in_other_forms().iter().map(String::as_str).chain([PLAIN]) {
+            let octets = std::fs::read(root().join(path)).expect("the sample is there");
+            let piped = run_with(&[words, &["-"][..]].concat(), Some(&octets));
+            assert_eq!(piped.status, Some(0), "{path}: {}", piped.stderr);
+            assert_same(path, &plain, &piped.text());
+        }
+    }
+}
+
+#[test]
+fn a_pipe_may_deliver_octet_by_octet() {
+    let octets = std::fs::read(root().join(PLAIN)).expect("the sample is there");
+    let report = |run: Run| -> Value {
+        assert_eq!(run.status, Some(0), "{}", run.stderr);
+        let mut report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
+        report["capture"]["files"] = Value::Null;
+        report
+    };
+    let expected = report(run(&["report", "--json", PLAIN]));
+    for pieces in [1, 7, 1000] {
+        let slowly = run_in_pieces(&["report", "--json", "-"], &octets, pieces, Duration::from_micros(pieces as u64));
+        assert!(expected == report(slowly), "in pieces of {pieces}");
     }
 }
 
@@ -59,8 +108,11 @@ fn two_halves_are_one_capture_in_time_order() {
         file.finish().expect("a capture can be finished");
     }
     let paths = halves.each_ref().map(|path| path.to_str().expect("the path is UTF-8"));
-    assert_same("the halves in order", &packets(&[PLAIN]), &packets(&paths));
-    assert_same("the halves the other way round", &packets(&[PLAIN]), &packets(&[paths[1], paths[0]]));
+    for words in VIEWS {
+        let whole = view(words, &[PLAIN]);
+        assert_same("the halves in order", &whole, &view(words, &paths));
+        assert_same("the halves the other way round", &whole, &view(words, &[paths[1], paths[0]]));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::session::At;
 use crate::smtp::{self, EventKind, Transfer, Verb};
 
 use super::shown;
+use crate::report::dialogue::may_be_secret;
 
 /// What earlier packets of a dialogue mean for its later rows.
 #[derive(Debug, Default)]
@@ -94,7 +95,8 @@ impl Line {
                 }
             }
             EventKind::Unparsed(line) => {
-                self.parts[usize::from(client)].push(shown(line));
+                let hidden = !reveal && may_be_secret(at, event.span, line);
+                self.parts[usize::from(client)].push(if hidden { smtp::MASK.to_owned() } else { shown(line) });
             }
             EventKind::MessageStart { transfer, .. } => {
                 progress.message = Some((*transfer, Headers::begin()));

@@ -1,0 +1,478 @@
+//! The fields of machine-readable outputs, as scripts read them.
+//!
+//! The types below mirror what is promised: a field that is missing, renamed or of another type fails
+//! here, and so does a new one until it is written down. Fields marked *added* are this project's own
+//! beyond the contract; they too are only ever added.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::harness::{root, run, sample, samples};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Report {
+    sessions: Vec<Session>,
+    anomalies: Vec<Anomaly>,
+    limits: Vec<String>,
+    capture: Capture,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Capture {
+    files: Vec<String>,
+    packets: u64,
+    bytes: u64,
+    first_time: Option<f64>,
+    last_time: Option<f64>,
+    truncated: bool,
+    link_types: Vec<String>,
+    /// What was lost, a sentence each: added.
+    faults: Vec<String>,
+    /// Added.
+    dropped: Option<u64>,
+    /// Added.
+    cut_packets: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Session {
+    session: u64,
+    last_packet: u64,
+    first_time: f64,
+    last_time: f64,
+    originator: Endpoint,
+    responder: Endpoint,
+    protocol: String,
+    verdict: String,
+    complete: bool,
+    missing_bytes: u64,
+    community_id: String,
+    ja3: Option<String>,
+    ja3s: Option<String>,
+    ja4: Option<String>,
+    tls: Option<Tls>,
+    exposure: Vec<Exposure>,
+    messages: Vec<Message>,
+    auth: Vec<Auth>,
+    inferred: Option<Inferred>,
+    /// `originator` or `responder`: added.
+    client: Option<String>,
+    /// Added.
+    verdict_text: String,
+    /// Added.
+    packets: u64,
+    /// Added.
+    octets: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Endpoint {
+    #[serde(rename = "ip")]
+    _ip: IpAddr,
+    port: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    version: Option<String>,
+    cipher: Option<String>,
+    #[serde(rename = "group")]
+    _group: Option<String>,
+    #[serde(rename = "server_name")]
+    _server_name: Option<String>,
+    #[serde(rename = "alpn")]
+    _alpn: Option<String>,
+    #[serde(rename = "resumed")]
+    _resumed: Option<bool>,
+    certificates: Vec<Certificate>,
+    /// Added.
+    #[serde(rename = "established")]
+    _established: Option<bool>,
+    /// Added.
+    #[serde(rename = "forward_secret")]
+    _forward_secret: Option<bool>,
+    /// Added.
+    #[serde(rename = "post_quantum")]
+    _post_quantum: Option<bool>,
+    /// Added.
+    #[serde(rename = "alerts")]
+    _alerts: Vec<String>,
+    /// From the client, from the server: added.
+    records: [u64; 2],
+}
+
+/// The contract leaves its fields open; all are added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Certificate {
+    subject: String,
+    issuer: String,
+    #[serde(rename = "names")]
+    _names: Vec<String>,
+    not_before: Option<f64>,
+    not_after: Option<f64>,
+    sha256: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exposure {
+    subject: String,
+    observer: String,
+    visibility: String,
+    #[serde(rename = "value")]
+    _value: Value,
+    evidence: Vec<Evidence>,
+    /// The value in words: added.
+    text: String,
+    /// Whether it gives away a secret, where it does: added.
+    alarm: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Evidence {
+    packets: Vec<u64>,
+    direction: Option<String>,
+    start: Option<u64>,
+    end: Option<u64>,
+}
+
+/// The contract leaves its fields open; all are added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Anomaly {
+    id: String,
+    session: u64,
+    text: String,
+    evidence: Vec<Evidence>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    mail_from: Option<String>,
+    recipients: Vec<Recipient>,
+    transfer: Option<String>,
+    size: Option<u64>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    #[serde(rename = "reply")]
+    _reply: Option<String>,
+    sha256: Option<String>,
+    /// Added, where it is not 0.
+    #[serde(rename = "recipients_dropped")]
+    _recipients_dropped: Option<u64>,
+    /// Added, where it is not 0.
+    missing_bytes: Option<u64>,
+    /// Added.
+    #[serde(rename = "subject")]
+    _subject: Option<String>,
+    /// Added.
+    #[serde(rename = "from")]
+    _from: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recipient {
+    address: String,
+    accepted: Option<bool>,
+    code: Option<u16>,
+    #[serde(rename = "enhanced")]
+    _enhanced: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Auth {
+    mechanism: String,
+    #[serde(rename = "username")]
+    _username: Option<String>,
+    #[serde(rename = "succeeded")]
+    _succeeded: Option<bool>,
+    sealed: bool,
+    /// Added.
+    #[serde(rename = "secret_length")]
+    _secret_length: Option<u64>,
+}
+
+/// `messages`, `auth`, `quit`, `server` and `client` of the contract come with the inference of commands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inferred {
+    steps: Vec<Step>,
+    #[serde(rename = "undecided")]
+    _undecided: Vec<String>,
+    /// Added, where it is not 0.
+    #[serde(rename = "steps_dropped")]
+    _steps_dropped: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    record: u64,
+    packets: Vec<u64>,
+    from: String,
+    time: f64,
+    plaintext_length: Option<Length>,
+    #[serde(rename = "reading")]
+    _reading: Option<String>,
+    confidence: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Length {
+    min: u64,
+    max: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Utterance {
+    session: u64,
+    time: f64,
+    from: String,
+    kind: String,
+    sealed: bool,
+    verb: Option<String>,
+    text: Option<String>,
+    code: Option<u16>,
+    lines: Option<Vec<String>>,
+    length: u64,
+    packets: Vec<u64>,
+    start: u64,
+    end: u64,
+    plaintext_length: Option<Length>,
+    reading: Option<String>,
+    /// Octets that are not in the capture, where there are some: added.
+    missing: Option<u64>,
+}
+
+/// The seven columns of the packet list by name, and more.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    number: u64,
+    time: f64,
+    source: String,
+    destination: String,
+    protocol: String,
+    length: u64,
+    info: String,
+    epoch: f64,
+    session: Option<u64>,
+    #[serde(rename = "observer")]
+    _observer: Option<String>,
+}
+
+#[test]
+fn the_report_of_every_sample_keeps_the_contract() {
+    for path in paths() {
+        let report: Report = parsed(&path, &read(&["report", "--json", &path]));
+        let capture = &report.capture;
+        assert_eq!(capture.files, [path.as_str()]);
+        assert!(capture.packets > 0 && capture.bytes > 0 && !capture.link_types.is_empty(), "{path}");
+        assert!(capture.first_time.is_some() && capture.first_time <= capture.last_time, "{path}");
+        let damaged = path.contains("cut-short") || path.contains("snaplen");
+        assert_eq!(capture.truncated, damaged, "{path}");
+        assert_eq!(!capture.faults.is_empty() || capture.cut_packets > 0, damaged, "{path}");
+        assert_eq!((capture.dropped, report.limits.len()), (None, 0), "{path}");
+        let names: BTreeSet<u64> = report.sessions.iter().map(|session| session.session).collect();
+        assert_eq!(names.len(), report.sessions.len(), "{path}: a name is given twice");
+        for session in &report.sessions {
+            keeps_the_contract(&path, session, capture);
+        }
+        for anomaly in &report.anomalies {
+            assert!(names.contains(&anomaly.session), "{path}: {}", anomaly.text);
+            assert!(!anomaly.id.contains(' ') && !anomaly.text.is_empty(), "{path}: {}", anomaly.id);
+            anomaly.evidence.iter().for_each(|evidence| evidence_is_sound(&path, evidence, capture.packets));
+        }
+    }
+}
+
+fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
+    let what = format!("session {} of {path}", session.session);
+    assert!(session.session <= session.last_packet && session.last_packet <= capture.packets, "{what}");
+    assert!(session.first_time <= session.last_time, "{what}");
+    assert!(session.packets > 0 && session.octets > 0 && session.originator.port != session.responder.port, "{what}");
+    one_of(&what, &session.protocol, &["smtp", "smtp+starttls", "smtps", "lmtp", "tls", "ssh", "other"]);
+    one_of(
+        &what,
+        &session.verdict,
+        &["clear", "clear-then-tls", "tls-from-start", "downgraded", "not-mail", "unknown"],
+    );
+    assert!(!session.verdict_text.is_empty() && session.community_id.starts_with("1:"), "{what}");
+    assert!(!session.complete || session.missing_bytes == 0, "{what}: complete, and octets are missing");
+    if let Some(client) = &session.client {
+        one_of(&what, client, &["originator", "responder"]);
+    }
+    for hash in session.ja3.iter().chain(&session.ja3s) {
+        assert!(is_hex(hash, 32), "{what}: {hash}");
+    }
+    assert_eq!(session.ja3.is_some(), session.ja4.is_some(), "{what}: both are made of the ClientHello");
+    if let Some(tls) = &session.tls {
+        assert!(tls.records.iter().sum::<u64>() > 0, "{what}");
+        assert_eq!(tls.version.is_some(), tls.cipher.is_some(), "{what}: both stand in the ServerHello");
+        for certificate in &tls.certificates {
+            assert!(!certificate.subject.is_empty() && !certificate.issuer.is_empty(), "{what}");
+            assert!(certificate.not_before < certificate.not_after && is_hex(&certificate.sha256, 64), "{what}");
+        }
+    }
+    for exposure in &session.exposure {
+        let what = format!("{what}: {}", exposure.subject);
+        one_of(&what, &exposure.visibility, &["seen", "inferred", "hidden"]);
+        one_of(&what, &exposure.observer, &["passive"]);
+        assert!(!exposure.text.is_empty(), "{what}");
+        let is_claim = exposure.visibility != "hidden" && exposure.subject != "capture";
+        assert!(!is_claim || !exposure.evidence.is_empty(), "{what}: a claim without evidence");
+        assert!(exposure.alarm != Some(false), "{what}: an alarm is true or absent");
+        exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
+    }
+    for message in &session.messages {
+        message.recipients.iter().for_each(|recipient| {
+            assert!(!recipient.address.contains(['<', '>']), "{what}");
+            assert_eq!(recipient.accepted.is_some(), recipient.code.is_some(), "{what}");
+        });
+        assert!(message.mail_from.is_some() || !message.recipients.is_empty(), "{what}: a message of nobody");
+        if let Some(transfer) = &message.transfer {
+            one_of(&what, transfer, &["DATA", "BDAT"]);
+        }
+        assert!(message.size >= message.missing_bytes || message.missing_bytes.is_none(), "{what}");
+        assert!(message.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
+    }
+    for auth in &session.auth {
+        assert!(!auth.mechanism.is_empty() && !auth.sealed, "{what}: nothing is read inside TLS without keys");
+    }
+    for step in session.inferred.iter().flat_map(|inferred| &inferred.steps) {
+        let what = format!("{what}: record {}", step.record);
+        one_of(&what, &step.from, &["client", "server"]);
+        assert!(step.record > 0 && !step.packets.is_empty() && step.time >= session.first_time, "{what}");
+        assert!(step.plaintext_length.as_ref().is_none_or(|length| length.min <= length.max), "{what}");
+        assert!(step.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)), "{what}");
+    }
+}
+
+fn evidence_is_sound(what: &str, evidence: &Evidence, packets: u64) {
+    assert!(evidence.packets.iter().all(|packet| (1..=packets).contains(packet)), "{what}: {:?}", evidence.packets);
+    assert!(evidence.packets.is_sorted(), "{what}: {:?}", evidence.packets);
+    assert_eq!(evidence.start.is_some(), evidence.end.is_some(), "{what}");
+    assert_eq!(evidence.start.is_some(), evidence.direction.is_some(), "{what}");
+    assert!(evidence.start <= evidence.end, "{what}");
+    if let Some(direction) = &evidence.direction {
+        one_of(what, direction, &["client", "server"]);
+    }
+}
+
+#[test]
+fn the_sessions_of_the_table_are_those_of_the_report() {
+    for path in paths() {
+        let report: Report = parsed(&path, &read(&["report", "--json", &path]));
+        let sessions: Vec<Session> = lines(&path, &["sessions", "--json", &path]);
+        let names = |sessions: &[Session]| -> Vec<u64> { sessions.iter().map(|session| session.session).collect() };
+        assert_eq!(names(&report.sessions), names(&sessions), "{path}");
+    }
+}
+
+#[test]
+fn the_dialogue_of_every_sample_keeps_the_contract() {
+    for path in paths() {
+        let utterances: Vec<Utterance> = lines(&path, &["follow", "--json", &path]);
+        let rows: Vec<Row> = lines(&path, &["packets", "--json", &path]);
+        for said in &utterances {
+            let what = format!("{path}: {} at {}", said.kind, said.start);
+            one_of(&what, &said.from, &["client", "server"]);
+            one_of(&what, &said.kind, &["greeting", "command", "reply", "auth", "message", "tls", "gap", "other"]);
+            assert_eq!(said.kind == "command", said.verb.is_some(), "{what}");
+            assert_eq!(matches!(&*said.kind, "greeting" | "reply"), said.lines.is_some(), "{what}");
+            assert!(said.code.is_none() || said.lines.is_some(), "{what}");
+            assert!(said.kind != "tls" || said.reading.is_some(), "{what}");
+            assert!(said.kind == "tls" || !said.sealed && said.plaintext_length.is_none(), "{what}");
+            assert!(said.kind != "message" || said.text.is_none(), "{what}: its text comes with --message-text");
+            assert!(said.kind != "gap" || said.missing.is_some_and(|octets| octets > 0), "{what}");
+            assert!(said.start <= said.end && said.packets.is_sorted(), "{what}");
+            let lines = said.text.iter().chain(said.lines.iter().flatten());
+            assert!(lines.clone().all(|line| !line.contains(['\r', '\n'])), "{what}: a line with its end");
+            if matches!(&*said.kind, "greeting" | "command" | "reply" | "auth") {
+                assert_eq!(said.length, said.end - said.start, "{what}: octets on the wire");
+            }
+            for packet in &said.packets {
+                let row = &rows[*packet as usize - 1];
+                assert_eq!((row.number, row.session), (*packet, Some(said.session)), "{what}");
+            }
+            assert!(rows.iter().any(|row| (row.epoch - said.time).abs() < 0.000_001), "{what}: a time of no packet");
+        }
+    }
+}
+
+#[test]
+fn the_text_of_messages_is_told_only_when_it_is_asked_for() {
+    let path = sample("python-client");
+    let said: Vec<Utterance> = lines(&path, &["follow", "--json", "--message-text", &path]);
+    let text = said.iter().find(|said| said.kind == "message").and_then(|said| said.text.clone());
+    assert!(text.is_some_and(|text| text.contains("Subject: sensor 7")));
+}
+
+#[test]
+fn rows_are_the_same_in_json_and_between_tabs() {
+    for path in paths() {
+        let rows: Vec<Row> = lines(&path, &["packets", "--format", "json", &path]);
+        let table = read(&["packets", "--format", "tsv", &path]);
+        assert_eq!(rows.len(), table.lines().count(), "{path}");
+        let first = rows.first().map_or(0.0, |row| row.epoch);
+        for (line, row) in table.lines().zip(&rows) {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [number, time, source, destination, protocol, length, info] = columns[..] else {
+                panic!("{path}: seven columns: {line}");
+            };
+            assert_eq!((number.parse(), time.parse(), length.parse()), (Ok(row.number), Ok(row.time), Ok(row.length)));
+            assert_eq!((source, destination), (&*row.source, &*row.destination), "{path}: {line}");
+            assert_eq!((protocol, info), (&*row.protocol, &*row.info), "{path}: {line}");
+            assert!((row.epoch - first - row.time).abs() < 0.000_001, "{path}: {line}");
+        }
+    }
+}
+
+/// Every sample, in its other forms too.
+fn paths() -> Vec<String> {
+    let formats = std::fs::read_dir(root().join("samples/formats")).expect("samples/formats is there");
+    let formats = formats.map(|entry| entry.expect("samples/formats can be read").file_name());
+    let mut paths: Vec<String> =
+        formats.map(|name| format!("samples/formats/{}", name.to_str().expect("names are UTF-8"))).collect();
+    paths.extend(samples().iter().map(|name| sample(name)));
+    paths.sort();
+    paths
+}
+
+fn read(arguments: &[&str]) -> String {
+    let run = run(arguments);
+    assert!(matches!(run.status, Some(0 | 3)), "{arguments:?}: {}", run.stderr);
+    run.text()
+}
+
+fn lines<T: DeserializeOwned>(path: &str, arguments: &[&str]) -> Vec<T> {
+    read(arguments).lines().map(|line| parsed(path, line)).collect()
+}
+
+fn parsed<T: DeserializeOwned>(path: &str, json: &str) -> T {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{path}: {error}\n{json}"))
+}
+
+fn one_of(what: &str, value: &str, allowed: &[&str]) {
+    assert!(allowed.contains(&value), "{what}: {value} is none of {allowed:?}");
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+}
