@@ -18,7 +18,7 @@ pub const MAX_EVIDENCE_PACKETS: usize = 16;
 /// first line that decides is a greeting of 512 octets (RFC 5321 §4.5.3.1.5) after a PROXY line of 107.
 pub const MAX_UNDECIDED_OCTETS: usize = 2048;
 
-/// Anomalies kept of a session; the rest are counted.
+/// Anomalies kept of a session; the rest are counted, but for the first of each kind.
 pub const MAX_SESSION_ANOMALIES: usize = 64;
 
 /// Anomalies that the JSON report lists at its end; the rest are counted. They wait in memory

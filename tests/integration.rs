@@ -36,6 +36,10 @@ mod contract;
 #[path = "integration/samples_say.rs"]
 mod samples_say;
 
+/// Anomalies, the catalogue of them, and `--fail-on`.
+#[path = "integration/anomalies.rs"]
+mod anomalies;
+
 /// The packet list beside tshark's.
 #[path = "integration/peers.rs"]
 mod peers;

@@ -29,13 +29,16 @@ pub(super) enum Command {
     Hex(Hex),
     /// A table of all sessions
     Sessions(Sessions),
+    /// What is unusual, session by session; without a capture: the catalogue of anomalies
+    Anomalies(Anomalies),
     /// Any of these views on an interface, as it happens (as root)
     Live(Live),
 }
 
 /// Names of the subcommands, and what clap answers itself: the first word that is none of these is
 /// a capture to report on.
-pub(super) const SUBCOMMANDS: [&str; 7] = ["report", "packets", "follow", "hex", "sessions", "live", "help"];
+pub(super) const SUBCOMMANDS: [&str; 8] =
+    ["report", "packets", "follow", "hex", "sessions", "anomalies", "live", "help"];
 
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -104,6 +107,21 @@ pub(super) struct Sessions {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Anomalies {
+    /// Captures; several are one capture in time order; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<String>,
+    /// What this anomaly means, how grave it is, and where that is written down
+    #[arg(long, value_name = "ID", conflicts_with = "files")]
+    pub(super) explain: Option<String>,
+    /// An object for each anomaly, a line each; of the catalogue a list of objects
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Live {
     /// The interface
     #[arg(value_name = "INTERFACE")]
@@ -136,6 +154,10 @@ pub(super) struct Common {
     /// Only the session that this packet belongs to
     #[arg(long, value_name = "PACKET")]
     pub(super) session: Option<u64>,
+    /// Exit with status 1 if this is met: an anomaly (`overhear anomalies` lists them), anomalies of this severity
+    /// (info, low, medium, high) or graver, or a session with this verdict (clear, downgraded, …); may be repeated
+    #[arg(long, value_name = "ID|SEVERITY|VERDICT", value_delimiter = ',')]
+    pub(super) fail_on: Vec<String>,
     /// Show passwords, tokens and other secrets
     #[arg(long)]
     pub(super) reveal: bool,
@@ -173,6 +195,6 @@ pub(super) enum Color {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 done; 2 the input or the arguments are unusable; 3 done, but the input was damaged or cut short.
+Exit status: 0 done; 1 a --fail-on condition was met; 2 the input or the arguments are unusable; 3 done, but the input was damaged or cut short.
 
 Every session is named by the number of its first packet; any packet of it will do.";

@@ -20,7 +20,7 @@ use crate::session::Config;
 ///
 /// When one of these does not hold.
 pub fn fuzz_page(data: &[u8]) {
-    for view in [&["report"][..], &["sessions"], &["packets"], &["follow"], &["hex"]] {
+    for view in [&["report"][..], &["sessions"], &["anomalies"], &["packets"], &["follow"], &["hex"]] {
         let Some(page) = page(data, view, 1) else { return };
         let foul = page.chars().find(|c| steers_a_terminal(*c));
         assert!(foul.is_none(), "{view:?} prints {foul:?}");
@@ -29,7 +29,12 @@ pub fn fuzz_page(data: &[u8]) {
     assert!(tabs.lines().all(|line| line.split('\t').count() == 7), "a row has seven columns");
     let report = page(data, &["report", "--json"], 1).unwrap_or_default();
     assert!(serde_json::from_str::<serde_json::Value>(&report).is_ok(), "the report is a JSON object");
-    for view in [&["packets", "--json"][..], &["follow", "--json", "--message-text"], &["sessions", "--json"]] {
+    for view in [
+        &["packets", "--json"][..],
+        &["anomalies", "--json"],
+        &["follow", "--json", "--message-text"],
+        &["sessions", "--json"],
+    ] {
         let lines = page(data, view, 1).unwrap_or_default();
         for line in lines.lines() {
             assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{view:?} is an object a line");

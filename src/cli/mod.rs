@@ -1,6 +1,7 @@
 //! Arguments to configuration; opens files, looks at the terminal, chooses the exit status.
 
 mod args;
+mod fail_on;
 mod fuzz;
 mod output;
 mod plan;
@@ -19,6 +20,8 @@ use clap::Parser;
 pub use self::fuzz::fuzz_page;
 
 use self::args::{Cli, SUBCOMMANDS};
+use self::fail_on::Watched;
+use self::output::Output as _;
 use self::plan::{Input, Plan};
 use self::progress::Progress;
 use crate::bytes::escaped;
@@ -37,7 +40,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     match Plan::of(cli.command).and_then(|plan| execute(&plan)) {
-        Ok(damaged) => ExitCode::from(if damaged { DAMAGED } else { DONE }),
+        Ok(status) => ExitCode::from(status),
         Err(error) if is_closed_pipe(&error) => ExitCode::from(DONE),
         Err(error) => {
             let text = format!("{error:#}");
@@ -60,20 +63,28 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Whether the capture was damaged or cut short.
-fn execute(plan: &Plan) -> Result<bool> {
+/// The exit status of what was done.
+fn execute(plan: &Plan) -> Result<u8> {
+    if let plan::Show::Catalogue { .. } = plan.show {
+        let mut out = io::stdout().lock();
+        output::output(plan, false, &mut out)?.finish(&crate::report::Capture::default(), &[])?;
+        return Ok(DONE);
+    }
     let session = resolve::session(plan)?;
     let mut source = open(plan)?;
     let live = matches!(plan.input, Input::Live { .. });
-    let wanted = crate::report::Wanted { session, ..output::wanted(plan) };
+    let mut wanted = crate::report::Wanted { session, ..output::wanted(plan) };
+    let shows_sessions = wanted.sessions;
+    wanted.sessions |= !plan.fail_on.is_empty();
     let config = Config { shard: plan.shard, ports: plan.ports.clone(), packets: wanted.packets() };
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     let mut progress = Progress::new(!plan.terminal || !matches!(plan.show, plan::Show::Packets(_)) && !live);
-    let done = {
-        let mut output = output::output(plan, live, &mut out)?;
-        let done = run::run(&mut *source, &config, &wanted, plan.jobs, &mut *output, &mut progress)?;
+    let (done, met) = {
+        let output = output::output(plan, live, &mut out)?;
+        let mut output = Watched::new(output, &plan.fail_on, shows_sessions);
+        let done = run::run(&mut *source, &config, &wanted, plan.jobs, &mut output, &mut progress)?;
         output.finish(&done.capture, &done.limits)?;
-        done
+        (done, output.met())
     };
     out.flush()?;
     if !matches!(plan.show, plan::Show::Report) {
@@ -84,7 +95,13 @@ fn execute(plan: &Plan) -> Result<bool> {
         let dropped = capture.dropped.unwrap_or(0);
         let _ = writeln!(io::stderr(), "overhear: {} packets captured, {dropped} dropped", capture.packets);
     }
-    Ok(done.capture.truncated)
+    if let Some(met) = met {
+        let sessions = if met.sessions == 1 { "1 session".to_owned() } else { format!("{} sessions", met.sessions) };
+        let (what, first) = (met.what, met.first);
+        let _ = writeln!(io::stderr(), "overhear: --fail-on is met by {sessions}, the first is {first}: {what}");
+        return Ok(FAILED);
+    }
+    Ok(if done.capture.truncated { DAMAGED } else { DONE })
 }
 
 /// Views that have no place for it tell of damage on standard error.
@@ -146,5 +163,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 const DONE: u8 = 0;
+/// What was asked for with `--fail-on` was found.
+const FAILED: u8 = 1;
 const UNUSABLE: u8 = 2;
 const DAMAGED: u8 = 3;

@@ -8,7 +8,8 @@ use super::plan::{Plan, Show};
 use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
 use crate::render::packets::Packets;
 use crate::render::style::Painter;
-use crate::render::{dialogue, hexdump, json, report};
+use crate::render::{anomalies, dialogue, hexdump, json, report};
+use crate::report::catalogue;
 use crate::report::{Capture, Content, Ended, Session, Totals, Utterance, Wanted};
 
 /// Takes items in their order and prints them.
@@ -29,7 +30,13 @@ pub(super) trait Output {
 pub(super) fn wanted(plan: &Plan) -> Wanted {
     let mut wanted = Wanted { reveal: plan.reveal, ..Wanted::default() };
     match &plan.show {
-        Show::Report | Show::ReportJson { .. } | Show::Sessions | Show::SessionsJson => wanted.sessions = true,
+        Show::Report
+        | Show::ReportJson { .. }
+        | Show::Sessions
+        | Show::SessionsJson
+        | Show::Anomalies
+        | Show::AnomaliesJson => wanted.sessions = true,
+        Show::Catalogue { .. } => {}
         Show::Packets(_) => wanted.rows = true,
         Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
         Show::FollowJson { message_text } => (wanted.utterances, wanted.message_text) = (true, *message_text),
@@ -77,6 +84,9 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
             Box::new(HexDumps { out, look: hexdump::Look { painter, reveal: plan.reveal }, printed: 0, wanted })
         }
         Show::Sessions => Box::new(Table { out, look, kept: Vec::new() }),
+        Show::Anomalies => Box::new(AnomalyList { out, look, live, tally: anomalies::Tally::default() }),
+        Show::AnomaliesJson => Box::new(AnomalyLines { out, live }),
+        Show::Catalogue { one, json } => Box::new(Catalogue { out, look, one: *one, json: *json }),
     })
 }
 
@@ -373,6 +383,86 @@ impl Table<'_> {
         report::sessions_table(self.out, &self.kept, self.look)?;
         self.kept.clear();
         Ok(())
+    }
+}
+
+/// Anomalies, session by session as they end.
+struct AnomalyList<'w> {
+    out: &'w mut dyn Write,
+    look: report::Look,
+    live: bool,
+    tally: anomalies::Tally,
+}
+
+impl Output for AnomalyList<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        let Content::Session(session) = item else { return Ok(()) };
+        let (found, beyond) = session.anomalies();
+        if self.tally.odd_sessions == 0 && !found.is_empty() {
+            anomalies::headings(self.out, self.look)?;
+        }
+        self.tally.add(&found, beyond);
+        anomalies::write(self.out, &found, self.look)
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        if self.live { self.out.flush() } else { Ok(()) }
+    }
+
+    fn finish(&mut self, _: &Capture, limits: &[String]) -> io::Result<()> {
+        if self.tally.odd_sessions > 0 {
+            writeln!(self.out)?;
+        }
+        anomalies::totals(self.out, &self.tally)?;
+        for limit in limits {
+            writeln!(self.out, "! limit reached: {limit}")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Anomalies as an object a line.
+struct AnomalyLines<'w> {
+    out: &'w mut dyn Write,
+    live: bool,
+}
+
+impl Output for AnomalyLines<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        let Content::Session(session) = item else { return Ok(()) };
+        session.anomalies().0.iter().try_for_each(|anomaly| json::line(self.out, anomaly))
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        if self.live { self.out.flush() } else { Ok(()) }
+    }
+
+    fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The catalogue of anomalies, which stands whatever the capture.
+struct Catalogue<'w> {
+    out: &'w mut dyn Write,
+    look: report::Look,
+    one: Option<&'static catalogue::Entry>,
+    json: bool,
+}
+
+impl Output for Catalogue<'_> {
+    fn item(&mut self, _: Content) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
+        match (self.one, self.json) {
+            (Some(entry), true) => anomalies::json(self.out, entry)?,
+            (Some(entry), false) => anomalies::explain(self.out, entry, self.look)?,
+            (None, true) => anomalies::json(self.out, &catalogue::CATALOGUE)?,
+            (None, false) => anomalies::catalogue(self.out, self.look)?,
+        }
+        self.out.flush()
     }
 }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::args::{Color, Command, Common, Format, View};
+use super::fail_on::Condition;
 use crate::render::packets;
+use crate::report::catalogue::{self, Entry};
 use crate::session::Shard;
 
 /// What is to be done.
@@ -19,6 +21,8 @@ pub(super) struct Plan {
     pub(super) ports: Vec<u16>,
     /// Any packet of the one session that is wanted.
     pub(super) session: Option<u64>,
+    /// What ends the run with status 1.
+    pub(super) fail_on: Vec<Condition>,
     pub(super) reveal: bool,
     pub(super) color: bool,
     /// Columns, and whether there is a terminal that has them.
@@ -39,13 +43,24 @@ pub(super) enum Input {
 #[derive(Clone, Debug)]
 pub(super) enum Show {
     Report,
-    ReportJson { sort: bool },
+    ReportJson {
+        sort: bool,
+    },
     Packets(packets::Format),
     Follow,
-    FollowJson { message_text: bool },
+    FollowJson {
+        message_text: bool,
+    },
     Hex(Vec<RangeInclusive<u64>>),
     Sessions,
     SessionsJson,
+    Anomalies,
+    AnomaliesJson,
+    /// The catalogue, or one entry of it; reads no capture.
+    Catalogue {
+        one: Option<&'static Entry>,
+        json: bool,
+    },
 }
 
 impl Plan {
@@ -79,6 +94,15 @@ impl Plan {
             Command::Sessions(args) => {
                 (files(&args.files), if args.json { Show::SessionsJson } else { Show::Sessions }, args.common, None)
             }
+            Command::Anomalies(args) if args.files.is_empty() => {
+                let show =
+                    Show::Catalogue { one: args.explain.as_deref().map(explained).transpose()?, json: args.json };
+                (Input::Files(Vec::new()), show, args.common, None)
+            }
+            Command::Anomalies(args) => {
+                let show = if args.json { Show::AnomaliesJson } else { Show::Anomalies };
+                (files(&args.files), show, args.common, None)
+            }
             Command::Live(args) => {
                 let input = Input::Live { interface: args.interface, count: args.count, snaplen: args.snaplen };
                 let show = match (args.view, args.json) {
@@ -108,6 +132,7 @@ impl Plan {
             filter: common.filter,
             ports: common.port,
             session: session.or(common.session),
+            fail_on: common.fail_on.iter().map(|word| Condition::of(word)).collect::<Result<_>>()?,
             reveal: common.reveal,
             color: match common.color {
                 Color::Always => true,
@@ -129,6 +154,13 @@ impl From<Format> for packets::Format {
             Format::Tsv => packets::Format::Tsv,
             Format::Json => packets::Format::Json,
         }
+    }
+}
+
+fn explained(id: &str) -> Result<&'static Entry> {
+    match catalogue::entry(id) {
+        Some(entry) => Ok(entry),
+        None => bail!("{id} is no anomaly: `overhear anomalies` lists them"),
     }
 }
 

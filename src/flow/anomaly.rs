@@ -28,6 +28,18 @@ pub enum Anomaly {
 }
 
 impl Anomaly {
+    /// All of them.
+    pub const ALL: [Anomaly; 8] = [
+        Anomaly::OverlapConflict,
+        Anomaly::BufferFull,
+        Anomaly::BeyondWindow,
+        Anomaly::DataAfterFin,
+        Anomaly::DataAfterReset,
+        Anomaly::FinMoved,
+        Anomaly::ResetOutOfWindow,
+        Anomaly::SynInConnection,
+    ];
+
     /// A stable name for machines.
     #[must_use]
     pub fn id(self) -> &'static str {

@@ -1,5 +1,6 @@
 //! From a report to octets, for any `Write`.
 
+pub mod anomalies;
 pub mod dialogue;
 pub mod hexdump;
 pub mod json;

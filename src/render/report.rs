@@ -5,9 +5,10 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::anomalies::{self, Kind};
 use super::style::{Label, Painter, counted, duration, grouped, octets, wrapped};
 use crate::bytes::escaped;
-use crate::report::{Anomaly, Capture, Evidence, Exposure, Session, Totals};
+use crate::report::{Capture, Evidence, Exposure, Session, Totals};
 
 /// How the report looks.
 #[derive(Clone, Copy, Debug)]
@@ -205,24 +206,15 @@ fn write_session(out: &mut dyn Write, session: &Session, look: Look) -> io::Resu
     oddities(out, session, look)
 }
 
-/// The oddities of a session, those of one kind together.
+/// The oddities of a session, those of one kind together, the gravest first.
 fn oddities(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<()> {
-    let mut kinds: Vec<(&Anomaly, u64, Vec<Evidence>)> = Vec::new();
-    for anomaly in &session.anomalies {
-        match kinds.iter_mut().find(|(first, ..)| first.text == anomaly.text) {
-            Some((_, times, evidence)) => {
-                *times += 1;
-                evidence.extend(anomaly.evidence.iter().cloned());
-            }
-            None => kinds.push((anomaly, 1, anomaly.evidence.clone())),
-        }
-    }
+    let kinds = anomalies::kinds(&session.anomalies);
     if !kinds.is_empty() {
         writeln!(out)?;
     }
-    for (anomaly, times, evidence) in kinds.iter().take(ANOMALIES_IN_FULL) {
+    for Kind { first: anomaly, times, evidence } in kinds.iter().take(ANOMALIES_IN_FULL) {
         let times = if *times > 1 { format!(", {} times", grouped(*times)) } else { String::new() };
-        let text = format!("{} ({}{times})", escaped(anomaly.text.as_bytes()), anomaly.id);
+        let text = format!("{} ({}, {}{times})", escaped(anomaly.text.as_bytes()), anomaly.id, anomaly.severity);
         let text_width = look.width.saturating_sub(4 + ASIDE + 2).max(24);
         for (i, line) in wrapped(&text, text_width).iter().enumerate() {
             let (mark, aside) = if i == 0 { ("!", places(evidence)) } else { (" ", String::new()) };
@@ -236,7 +228,7 @@ fn oddities(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<()
             writeln!(out, "{}", row.trim_end())?;
         }
     }
-    let rest: u64 = kinds.iter().skip(ANOMALIES_IN_FULL).map(|(_, times, _)| times).sum();
+    let rest: u64 = kinds.iter().skip(ANOMALIES_IN_FULL).map(|kind| kind.times).sum();
     let more = rest + session.anomalies_dropped;
     if more > 0 {
         writeln!(out, "  ! and {} more of this session", counted(more, "oddity", "oddities"))?;
@@ -394,23 +386,6 @@ pub fn places(evidence: &[Evidence]) -> String {
         }
         several => format!("packets {}", several.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
     }
-}
-
-/// Prints oddities as a list.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn anomalies(out: &mut dyn Write, anomalies: &[Anomaly], look: Look) -> io::Result<()> {
-    for anomaly in anomalies {
-        writeln!(
-            out,
-            "{:>6}  {}  {}",
-            anomaly.session,
-            escaped(anomaly.text.as_bytes()),
-            look.painter.paint(Label::Aside, places(&anomaly.evidence))
-        )?;
-    }
-    Ok(())
 }
 
 const TAG: usize = 10;

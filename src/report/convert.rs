@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::community_id;
 use super::{
     Anomaly, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient, Session, Step, Tls,
 };
+use super::{catalogue, community_id};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
@@ -29,7 +29,7 @@ pub(super) fn session(found: &session::Session) -> Session {
         messages: smtp.map(|s| s.transactions.iter().map(message).collect()).unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
         inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
-        anomalies: found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect(),
+        anomalies: anomalies(found),
         anomalies_dropped: found.anomalies_dropped,
         ..line(found)
     }
@@ -138,6 +138,11 @@ fn at(found: &session::Session, span: Span) -> Evidence {
     }
 }
 
+/// The oddities of a session.
+pub(super) fn anomalies(found: &session::Session) -> Vec<Anomaly> {
+    found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect()
+}
+
 fn convert_anomaly(found: &session::Session, anomaly: &session::Anomaly) -> Anomaly {
     let mut evidence = match anomaly.span {
         Some(span) => at(found, span),
@@ -148,6 +153,7 @@ fn convert_anomaly(found: &session::Session, anomaly: &session::Anomaly) -> Anom
     }
     Anomaly {
         id: anomaly.kind.id(),
+        severity: catalogue::severity(anomaly.kind.id()),
         session: found.connection.number,
         text: anomaly.kind.to_string(),
         evidence: vec![evidence],

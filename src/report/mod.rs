@@ -3,6 +3,7 @@
 //! The names of the serialised fields are stable: fields are added, never renamed. What is not
 //! known is absent or `null`.
 
+pub mod catalogue;
 mod collect;
 mod community_id;
 mod convert;
@@ -112,6 +113,17 @@ impl Ended {
     #[must_use]
     pub fn hosts(&self) -> (IpAddr, IpAddr) {
         (self.found.connection.originator.ip, self.found.connection.responder.ip)
+    }
+
+    /// The names of its oddities, in order.
+    pub fn anomaly_ids(&self) -> impl Iterator<Item = &'static str> {
+        self.found.anomalies.iter().map(|anomaly| anomaly.kind.id())
+    }
+
+    /// Its oddities, and how many more there were than are kept.
+    #[must_use]
+    pub fn anomalies(&self) -> (Vec<Anomaly>, u64) {
+        (convert::anomalies(&self.found), self.found.anomalies_dropped)
     }
 
     /// Its line in a table of sessions: everything that has no list.
@@ -400,6 +412,8 @@ impl std::fmt::Display for Length {
 pub struct Anomaly {
     /// Its stable name.
     pub id: &'static str,
+    /// How grave it is.
+    pub severity: catalogue::Severity,
     /// The session.
     pub session: u64,
     /// One sentence.

@@ -405,8 +405,15 @@ fn client_by_port([originator, responder]: [u16; 2]) -> Direction {
     if responder <= originator { Direction::FromOriginator } else { Direction::FromResponder }
 }
 
+/// Keeps an anomaly, or counts it where there are too many. The first of each kind is always kept:
+/// no flood of slight ones hides a grave one.
 fn note(anomalies: &mut Vec<Anomaly>, dropped: &mut u64, anomaly: Anomaly) {
-    if anomalies.len() < MAX_SESSION_ANOMALIES { anomalies.push(anomaly) } else { *dropped += 1 }
+    let id = anomaly.kind.id();
+    if anomalies.len() < MAX_SESSION_ANOMALIES || !anomalies.iter().any(|kept| kept.kind.id() == id) {
+        anomalies.push(anomaly);
+    } else {
+        *dropped += 1;
+    }
 }
 
 #[cfg(test)]
@@ -419,6 +426,18 @@ mod tests {
     }
 
     const HIGH: [u16; 2] = [40_000, 2526];
+
+    #[test]
+    fn a_flood_of_slight_anomalies_hides_no_other_kind() {
+        let (mut kept, mut dropped) = (Vec::new(), 0);
+        let anomaly = |kind| Anomaly { kind: AnomalyKind::Smtp(kind), span: None, packet: 1 };
+        for _ in 0..MAX_SESSION_ANOMALIES + 5 {
+            note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::BareLf));
+        }
+        note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::EndOfDataLookAlike));
+        assert_eq!((kept.len(), dropped), (MAX_SESSION_ANOMALIES + 1, 5));
+        assert_eq!(kept.last().map(|a| a.kind.id()), Some("smuggling"));
+    }
 
     #[test]
     fn mail_is_found_by_content_on_any_port() {

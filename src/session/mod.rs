@@ -167,6 +167,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Clear,
+        Verdict::ClearThenTls,
+        Verdict::TlsFromStart,
+        Verdict::Downgraded,
+        Verdict::NotMail,
+        Verdict::Unknown,
+    ];
+
     /// Its name in machine-readable outputs.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -85,42 +85,54 @@ pub enum Anomaly {
     TrailingOctets(HandshakeType),
 }
 
-impl Anomaly {
-    /// A stable name for scripts.
-    #[must_use]
-    pub fn id(&self) -> &'static str {
-        match self {
-            Anomaly::NotARecord => "tls-not-a-record",
-            Anomaly::FramingLost => "tls-framing-lost",
-            Anomaly::Resynchronised { .. } => "tls-resynchronised",
-            Anomaly::RecordIncomplete => "tls-record-incomplete",
-            Anomaly::RecordCut { .. } => "tls-record-cut",
-            Anomaly::RecordTooLong(_) => "tls-record-too-long",
-            Anomaly::RecordVersion(_) => "tls-record-version",
-            Anomaly::EmptyRecord(_) => "tls-record-empty",
-            Anomaly::ApplicationDataInClear => "tls-application-data-in-clear",
-            Anomaly::ImpossibleLength(_) => "tls-impossible-length",
-            Anomaly::RecordsMissing(_) => "tls-records-missing",
-            Anomaly::HandshakeTooLong { .. } => "tls-handshake-too-long",
-            Anomaly::HandshakeMalformed(_) => "tls-handshake-malformed",
-            Anomaly::HandshakeIncomplete => "tls-handshake-incomplete",
-            Anomaly::HandshakeUnknown(_) => "tls-handshake-unknown",
-            Anomaly::HandshakeInterleaved => "tls-handshake-interleaved",
-            Anomaly::HandshakeUnexpected(_) => "tls-handshake-unexpected",
-            Anomaly::ChangeCipherSpecMalformed => "tls-change-cipher-spec-malformed",
-            Anomaly::AlertMalformed => "tls-alert-malformed",
-            Anomaly::HeartbeatOverread { .. } => "tls-heartbeat-overread",
-            Anomaly::ExtensionRepeated(_) => "tls-extension-repeated",
-            Anomaly::ExtensionMalformed(_) => "tls-extension-malformed",
-            Anomaly::SuiteNotOffered(_) => "tls-suite-not-offered",
-            Anomaly::VersionNotOffered(_) => "tls-version-not-offered",
-            Anomaly::DowngradeSentinel(_) => "tls-downgrade-sentinel",
-            Anomaly::CertificateMalformed => "tls-certificate-malformed",
-            Anomaly::CertificatesMany(_) => "tls-certificates-many",
-            Anomaly::Ssl2Hello => "tls-ssl2-hello",
-            Anomaly::TrailingOctets(_) => "tls-trailing-octets",
+/// Names the variants, and lists the names.
+macro_rules! names {
+    ($($variant:pat => $id:literal,)*) => {
+        impl Anomaly {
+            /// The stable names of all of them.
+            pub const IDS: &'static [&'static str] = &[$($id,)*];
+
+            /// A stable name for scripts.
+            #[must_use]
+            pub fn id(&self) -> &'static str {
+                match self {
+                    $($variant => $id,)*
+                }
+            }
         }
-    }
+    };
+}
+
+names! {
+    Anomaly::NotARecord => "tls-not-a-record",
+    Anomaly::FramingLost => "tls-framing-lost",
+    Anomaly::Resynchronised { .. } => "tls-resynchronised",
+    Anomaly::RecordIncomplete => "tls-record-incomplete",
+    Anomaly::RecordCut { .. } => "tls-record-cut",
+    Anomaly::RecordTooLong(_) => "tls-record-too-long",
+    Anomaly::RecordVersion(_) => "tls-record-version",
+    Anomaly::EmptyRecord(_) => "tls-record-empty",
+    Anomaly::ApplicationDataInClear => "tls-application-data-in-clear",
+    Anomaly::ImpossibleLength(_) => "tls-impossible-length",
+    Anomaly::RecordsMissing(_) => "tls-records-missing",
+    Anomaly::HandshakeTooLong { .. } => "tls-handshake-too-long",
+    Anomaly::HandshakeMalformed(_) => "tls-handshake-malformed",
+    Anomaly::HandshakeIncomplete => "tls-handshake-incomplete",
+    Anomaly::HandshakeUnknown(_) => "tls-handshake-unknown",
+    Anomaly::HandshakeInterleaved => "tls-handshake-interleaved",
+    Anomaly::HandshakeUnexpected(_) => "tls-handshake-unexpected",
+    Anomaly::ChangeCipherSpecMalformed => "tls-change-cipher-spec-malformed",
+    Anomaly::AlertMalformed => "tls-alert-malformed",
+    Anomaly::HeartbeatOverread { .. } => "tls-heartbeat-overread",
+    Anomaly::ExtensionRepeated(_) => "tls-extension-repeated",
+    Anomaly::ExtensionMalformed(_) => "tls-extension-malformed",
+    Anomaly::SuiteNotOffered(_) => "tls-suite-not-offered",
+    Anomaly::VersionNotOffered(_) => "tls-version-not-offered",
+    Anomaly::DowngradeSentinel(_) => "tls-downgrade-sentinel",
+    Anomaly::CertificateMalformed => "tls-certificate-malformed",
+    Anomaly::CertificatesMany(_) => "tls-certificates-many",
+    Anomaly::Ssl2Hello => "tls-ssl2-hello",
+    Anomaly::TrailingOctets(_) => "tls-trailing-octets",
 }
 
 impl fmt::Display for Anomaly {

@@ -151,6 +151,8 @@ struct Evidence {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Anomaly {
+    /// Added.
+    severity: String,
     id: String,
     session: u64,
     text: String,
@@ -297,6 +299,7 @@ fn the_report_of_every_sample_keeps_the_contract() {
         for anomaly in &report.anomalies {
             assert!(names.contains(&anomaly.session), "{path}: {}", anomaly.text);
             assert!(!anomaly.id.contains(' ') && !anomaly.text.is_empty(), "{path}: {}", anomaly.id);
+            assert!(["info", "low", "medium", "high"].contains(&anomaly.severity.as_str()), "{path}: {}", anomaly.id);
             anomaly.evidence.iter().for_each(|evidence| evidence_is_sound(&path, evidence, capture.packets));
         }
     }

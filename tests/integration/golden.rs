@@ -16,6 +16,7 @@ const VIEWS: &[(&str, &[&str])] = &[
     ("packets.tsv", &["packets", "--format", "tsv"]),
     ("follow.txt", &["follow"]),
     ("follow.ndjson", &["follow", "--json"]),
+    ("anomalies.txt", &["anomalies"]),
 ];
 
 /// Samples in other forms whose outputs are not those of the plain file, with the exit status. The

@@ -1,0 +1,340 @@
+//! The catalogue of anomalies: what each means, how grave it is, and where that is written down.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// How grave an anomaly is for the privacy and integrity of mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing: the capture's own quality, or a habit that harms nobody.
+    Info,
+    /// A breach of a standard that peers usually put up with.
+    Low,
+    /// Mail can be lost, delayed or misread, or something is weaker than it need be.
+    Medium,
+    /// A secret is given away, or the sign of an attack.
+    High,
+}
+
+impl Severity {
+    /// All of them, the least grave first.
+    pub const ALL: [Severity; 4] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Severity {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Severity, ()> {
+        Severity::ALL.into_iter().find(|severity| severity.name() == name).ok_or(())
+    }
+}
+
+/// What the catalogue says of one kind of anomaly.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Entry {
+    /// Its stable name.
+    pub id: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What it is, in one sentence.
+    pub sentence: &'static str,
+    /// What it means, and what to do about it.
+    pub meaning: &'static str,
+    /// Where that is written down.
+    pub source: &'static str,
+}
+
+/// The entry of that name.
+#[must_use]
+pub fn entry(id: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|entry| entry.id == id)
+}
+
+/// How grave anomalies of that name are.
+#[must_use]
+pub fn severity(id: &str) -> Severity {
+    entry(id).map_or(Severity::Info, |entry| entry.severity)
+}
+
+macro_rules! catalogue {
+    ($($severity:ident $id:literal: $sentence:literal, $meaning:literal, $source:literal;)*) => {
+        /// Every anomaly that a report can name, by subject: dialogue, TLS, TCP.
+        pub const CATALOGUE: &[Entry] = &[$(Entry {
+            id: $id,
+            severity: Severity::$severity,
+            sentence: $sentence,
+            meaning: $meaning,
+            source: $source,
+        },)*];
+    };
+}
+
+catalogue! {
+    High "smuggling": "An end of data with bare LF or CR stands inside a message that goes on.",
+        "A server that takes such a line for the end of the message reads what follows as commands: a second mail, with a sender of the attacker's choice, in the name of the sending server. Let servers refuse bare LF and CR.",
+        "CVE-2023-51764, CVE-2023-51765, CVE-2023-51766; RFC 5321 section 2.3.8";
+    Medium "bare-lf-end-of-data": "The message was ended by a dot line with bare LF.",
+        "The server accepted what RFC 5321 does not allow as the end of a message. A stricter server behind it may read on: the ground on which smuggling grows.",
+        "RFC 5321 section 4.1.1.4";
+    High "cmd-injection": "Clear commands follow STARTTLS before the server's reply.",
+        "Whoever is on the path may have added them. A server that keeps them in its buffer executes them inside TLS, as if the client had said them there.",
+        "CVE-2011-0411; RFC 3207 section 6";
+    High "reply-injection": "Clear octets follow the server's 220 to STARTTLS.",
+        "A client that keeps them reads them inside TLS as the server's words: somebody on the path can feed it replies.",
+        "nostarttls.secvuln.info; RFC 3207 section 6";
+    High "cleartext-after-220": "The dialogue goes on in the clear after the server agreed to STARTTLS.",
+        "No TLS came about although both sides asked for it. A box on the path may have taken it off, or the client went on after a failed handshake.",
+        "RFC 3207 section 4";
+    High "starttls-masked": "A capability of the EHLO reply is overwritten with X.",
+        "A firewall that inspects mail, or an attacker, hides STARTTLS from the client, which then sends everything in the clear.",
+        "RFC 3207 section 6";
+    Medium "starttls-refused": "The server refused STARTTLS.",
+        "The client can only give up or go on in the clear. The reply says why; 454 is temporary, so the retry may be sealed.",
+        "RFC 3207 section 4";
+    Medium "bare-lf": "A line ends with LF alone where CR LF is required.",
+        "Some peers take it for a line end and some do not; whoever disagrees reads another dialogue.",
+        "RFC 5321 section 2.3.8";
+    Medium "bare-cr": "A CR stands inside a line.",
+        "A peer that takes it for a line end reads two lines where others read one.",
+        "RFC 5321 section 2.3.8";
+    Low "doubled-cr": "A line ends with CR CR LF.",
+        "Usually a program that adds CR to a line that has one.",
+        "RFC 5321 section 2.3.8";
+    Medium "nul": "A NUL stands inside a line.",
+        "Programs that end their strings at NUL see a shorter line than others.",
+        "RFC 5321 section 4.1.1.4";
+    Low "eight-bit": "A command holds octets above 127, without SMTPUTF8.",
+        "Servers without SMTPUTF8 may refuse or change it.",
+        "RFC 5321 section 2.4; RFC 6531";
+    Low "bare-lf-in-message": "Lines of the message end with LF alone.",
+        "Servers may refuse the message, or change it and thereby break its signature.",
+        "RFC 5321 section 2.3.8";
+    Low "bare-cr-in-message": "A CR stands alone in the message.",
+        "Servers may refuse the message, or change it and thereby break its signature.",
+        "RFC 5321 section 2.3.8";
+    Low "nul-in-message": "The message holds a NUL.",
+        "Some programs stop reading there.",
+        "RFC 5322 section 4";
+    Medium "pipelining-violation": "The client sent on where it has to wait for the reply.",
+        "A mark of spam software, and of an attempt to have the server take commands for text or text for commands.",
+        "RFC 2920 section 3.1";
+    Medium "early-talker": "The client spoke before the server's greeting.",
+        "Mail servers wait for the greeting; much spam software does not, and is refused for it.",
+        "RFC 5321 section 3.1";
+    Medium "reply-orphan": "A reply that no command asked for.",
+        "Replies are told apart by their order alone: one too many and the client takes each for the answer to the wrong command. 421 may come at any time and is none.",
+        "RFC 5321 section 4.3.1";
+    Low "code-mismatch": "The lines of one reply state different codes.",
+        "Clients differ in which line they believe.",
+        "RFC 5321 section 4.2.1";
+    Low "unknown-code": "A reply whose code is not of class 2 to 5.",
+        "Clients can only guess by its first digit.",
+        "RFC 5321 section 4.2.1";
+    Low "malformed-reply": "A reply with a malformed line: no separator, or a line without a code.",
+        "A client may read its code wrongly, or wait for a line that does not come.",
+        "RFC 5321 section 4.2";
+    Low "not-a-reply": "The server sent a line that is no reply.",
+        "Either it is no mail server, or the capture begins inside something.",
+        "RFC 5321 section 4.2";
+    Low "not-a-command": "The client sent a line that is no command.",
+        "Message text after a refused DATA looks like this, and so does another protocol on a mail port.",
+        "RFC 5321 section 4.1.1";
+    Low "order": "A command out of order: RCPT before MAIL, DATA without RCPT, a second MAIL.",
+        "Servers answer it with 503.",
+        "RFC 5321 section 4.1.4";
+    Low "too-long": "A line or reply is longer than any limit of the RFCs.",
+        "The peer may cut it or end the connection; overlong lines have also been used to overrun buffers.",
+        "RFC 5321 section 4.5.3.1; RFC 4954 section 4";
+    Info "too-many-outstanding": "More commands wait for replies than are kept.",
+        "From there on replies can no longer be told to their commands.",
+        "a limit of this program";
+    Medium "bad-bdat": "A BDAT command without a valid size.",
+        "Without the size nobody can tell where the chunk ends: text may be taken for commands.",
+        "RFC 3030 section 2";
+    Medium "missing-bdat-last": "A message sent by BDAT was left without its LAST chunk.",
+        "The message is not complete, and the server must not deliver it.",
+        "RFC 3030 section 2";
+    Medium "data-after-refusal": "The client sent a message although DATA was refused.",
+        "The server reads the lines of the message as commands.",
+        "RFC 5321 section 4.1.1.4";
+    Low "early-reply": "The server replied before the message was over.",
+        "Usually a refusal while the client still sends; the message was not taken.",
+        "RFC 5321 section 3.3";
+    Info "gap": "Octets of the dialogue are missing from the capture.",
+        "What stood there is not known; what follows is read anew where it can be recognised.",
+        "a fault of the capture";
+    Info "truncated": "The stream ends, or a gap begins, inside a line, a reply or a message.",
+        "What is shown of it is its beginning.",
+        "a fault of the capture or of the connection";
+    Medium "wrong-protocol": "TLS begins at once on a port of clear SMTP, or SMTP in the clear on a port of TLS.",
+        "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not.",
+        "RFC 8314 section 7.3";
+
+    High "tls-downgrade-sentinel": "The server's random says that it could do better than the version it chose.",
+        "Somebody between the two may have brought the version down; a client that supports TLS 1.3 must give up.",
+        "RFC 8446 section 4.1.3";
+    High "tls-heartbeat-overread": "A heartbeat asks for more octets than it brings.",
+        "The Heartbleed attack: a server that answers gives away its memory, keys included.",
+        "CVE-2014-0160; RFC 6520 section 4";
+    High "tls-suite-not-offered": "The server chose a cipher suite that the client did not offer.",
+        "A sound client gives up. The hello may have been changed on the way.",
+        "RFC 8446 section 4.1.3";
+    High "tls-version-not-offered": "The server chose a version that the client did not offer.",
+        "A sound client gives up. The hello may have been changed on the way.",
+        "RFC 8446 section 4.2.1";
+    High "tls-application-data-in-clear": "TLS application data comes before any key was agreed on.",
+        "It cannot be protected by keys that do not exist yet; or the beginning of the handshake is missing.",
+        "RFC 8446 section 2";
+    Medium "tls-ssl2-hello": "The client's hello has the format of SSL 2.0.",
+        "Such clients are older than any safe version of TLS.",
+        "RFC 6176";
+    Medium "tls-extension-repeated": "An extension appears twice in one hello.",
+        "Peers may read different values.",
+        "RFC 8446 section 4.2";
+    Medium "tls-extension-malformed": "An extension's contents do not follow its format.",
+        "The peer answers with decode_error, or reads what the sender did not mean.",
+        "RFC 8446 section 4.2";
+    Medium "tls-handshake-malformed": "A handshake message does not follow its format.",
+        "The peer answers with decode_error, or reads what the sender did not mean.",
+        "RFC 8446 section 4";
+    Medium "tls-handshake-unexpected": "A handshake message comes from the wrong side or at the wrong time.",
+        "A sound peer answers with unexpected_message; some old ones could be led astray by it.",
+        "RFC 8446 section 4";
+    Medium "tls-handshake-interleaved": "A handshake message is interrupted by a record of another type.",
+        "A sound peer answers with unexpected_message.",
+        "RFC 8446 section 5.1";
+    Medium "tls-certificate-malformed": "A certificate cannot be read.",
+        "What it says of its owner cannot be shown; the client will not have trusted it.",
+        "RFC 5280";
+    Low "tls-handshake-unknown": "A TLS handshake message is of an unknown type.",
+        "A newer protocol than this program knows, or no handshake.",
+        "RFC 8446 section 4";
+    Low "tls-handshake-too-long": "A handshake message is longer than is read here.",
+        "It is passed over.",
+        "a limit of this program";
+    Low "tls-certificates-many": "A chain holds more certificates than are read here.",
+        "The first ones are shown.",
+        "a limit of this program";
+    Low "tls-trailing-octets": "Octets follow a hello inside its message.",
+        "Peers ignore them or answer with decode_error.",
+        "RFC 8446 section 4.1.2";
+    Low "tls-change-cipher-spec-malformed": "A ChangeCipherSpec is not the single octet 1.",
+        "A sound peer answers with unexpected_message.",
+        "RFC 8446 section 5";
+    Low "tls-alert-malformed": "A TLS alert is not two octets long.",
+        "A sound peer answers with decode_error.",
+        "RFC 8446 section 6";
+    Low "tls-record-empty": "A TLS record that must have contents is empty.",
+        "Harmless alone; in numbers it keeps a peer busy.",
+        "RFC 8446 section 5.1";
+    Low "tls-record-too-long": "A TLS record is longer than the protocol allows.",
+        "A sound peer answers with record_overflow.",
+        "RFC 5246 section 6.2.3; RFC 8446 section 5.2";
+    Low "tls-record-version": "A TLS record bears a version that does not exist.",
+        "Perhaps it is no TLS.",
+        "RFC 8446 section 5.1";
+    Low "tls-impossible-length": "A TLS record has a length that its cipher suite cannot make.",
+        "The record is damaged, or no record of this connection.",
+        "RFC 5246 section 6.2.3; RFC 8446 section 5.2";
+    Low "tls-not-a-record": "Octets stand where a TLS record should begin, and are none.",
+        "Clear text inside TLS, damage, or the end of TLS.",
+        "RFC 8446 section 5.1";
+    Info "tls-framing-lost": "Octets are missing, and with them the place where the next TLS record begins.",
+        "The next record is searched for.",
+        "a fault of the capture";
+    Info "tls-resynchronised": "TLS records are found again.",
+        "What stood between is not known.",
+        "a fault of the capture";
+    Info "tls-record-incomplete": "Octets within a TLS record are missing.",
+        "Its length is known, its contents would not be readable even with keys.",
+        "a fault of the capture";
+    Info "tls-record-cut": "The stream ends before the end of a TLS record.",
+        "The connection or the capture ended there.",
+        "a fault of the capture or of the connection";
+    Info "tls-records-missing": "TLS records are missing, by the nonces of their neighbours.",
+        "What was said in them is not known.",
+        "a fault of the capture";
+    Info "tls-handshake-incomplete": "Octets of a TLS handshake message are missing.",
+        "What the message said is not known.",
+        "a fault of the capture";
+
+    High "tcp_overlap_conflict": "The same octets were sent twice with different values; the first copy is shown.",
+        "A sound TCP repeats what it sent. Two versions mean that somebody on the path forges segments, or wants an observer to read something else than the receiver does.",
+        "RFC 9293 section 3.8.1";
+    Medium "tcp_syn_in_connection": "A SYN with another sequence number came within an open connection; it was ignored.",
+        "A forged segment, or a host that lost its memory.",
+        "RFC 5961 section 4";
+    Medium "tcp_reset_out_of_window": "A reset does not fit the connection's sequence numbers; it was ignored.",
+        "Perhaps forged, to end the connection for the observer or for the peers.",
+        "RFC 5961 section 3";
+    Low "tcp_data_after_fin": "Octets were sent after the end of the stream; they were ignored.",
+        "The receiver ignores them too.",
+        "RFC 9293 section 3.10";
+    Low "tcp_data_after_reset": "Octets were sent after a reset by the same side; they were ignored.",
+        "The receiver ignores them too.",
+        "RFC 9293 section 3.10";
+    Low "tcp_fin_moved": "An end of stream does not stand where the octets end; it was ignored.",
+        "A forged or damaged segment.",
+        "RFC 9293 section 3.10";
+    Low "tcp_beyond_window": "A segment lies outside any possible window; it was ignored.",
+        "A forged or damaged segment, or two connections with the same ports.",
+        "RFC 9293 section 3.10";
+    Info "tcp_buffer_full": "Too much arrived after a missing segment; the segment was given up.",
+        "It is shown as missing although it may have come later.",
+        "a limit of this program";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_entry_has_a_name_of_its_own_and_says_something() {
+        let ids: HashSet<_> = CATALOGUE.iter().map(|entry| entry.id).collect();
+        assert_eq!(ids.len(), CATALOGUE.len());
+        for entry in CATALOGUE {
+            assert!(entry.sentence.ends_with('.') && entry.meaning.ends_with('.'), "{}", entry.id);
+            assert!(!entry.source.is_empty() && entry.id.parse::<Severity>().is_err(), "{}", entry.id);
+        }
+    }
+
+    #[test]
+    fn every_anomaly_that_a_decoder_names_stands_in_the_catalogue() {
+        let smtp = crate::smtp::Anomaly::ALL.iter().map(|anomaly| anomaly.id());
+        let all = smtp.chain(crate::tls::Anomaly::IDS.iter().copied()).chain(crate::flow::Anomaly::ALL.map(|a| a.id()));
+        for id in all.chain(["wrong-protocol"]) {
+            assert!(entry(id).is_some(), "{id} is missing in the catalogue (src/report/catalogue.rs)");
+        }
+    }
+
+    #[test]
+    fn grave_anomalies_rank_above_slight_ones() {
+        assert!(severity("smuggling") > severity("early-talker"));
+        assert!(severity("early-talker") > severity("code-mismatch"));
+        assert!(severity("code-mismatch") > severity("gap"));
+        assert_eq!("medium".parse(), Ok(Severity::Medium));
+        assert_eq!("worst".parse::<Severity>(), Err(()));
+    }
+}
