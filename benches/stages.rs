@@ -1,7 +1,7 @@
 //! Nanoseconds a packet, stage by stage, over one capture made in memory.
 //!
 //! The capture repeats the sessions of some samples, each with addresses of its own, until it has
-//! `OVERHEAR_BENCH_MIB` MiB (64). Every stage includes those before it; the ratio is to the first, in the same
+//! `OVERHEAR_BENCH_MIB` MiB (64); `OVERHEAR_BENCH_SAMPLES` names other samples, with commas between them. Every stage includes those before it; the ratio is to the first, in the same
 //! run, so that a busy machine matters little. `OVERHEAR_BENCH_WRITE` names a file that the capture is
 //! written to instead.
 
@@ -17,7 +17,7 @@ use overhear::session::{Config, Shard, Sink, Tracker};
 use overhear::time::{Interval, Timestamp};
 use overhear::wire::{self, LinkType, Transport};
 
-const SAMPLES: [&str; 6] = [
+const SAMPLES: &[&str] = &[
     "starttls-587",
     "cleartext-25",
     "smtps-465-auth-plain",
@@ -158,7 +158,8 @@ fn packets(capture: &'static [u8]) -> u64 {
 
 /// A capture of at least `octets`: the samples over and over, later each time and between other hosts.
 fn make(octets: usize) -> Vec<u8> {
-    let templates: Vec<Vec<(Timestamp, Vec<u8>)>> = SAMPLES.iter().map(|name| read(&path(name))).collect();
+    let chosen = std::env::var("OVERHEAR_BENCH_SAMPLES").unwrap_or_else(|_| SAMPLES.join(","));
+    let templates: Vec<Vec<(Timestamp, Vec<u8>)>> = chosen.split(',').map(|name| read(&path(name))).collect();
     let mut capture = PcapWriter::new(Vec::new(), LinkType::ETHERNET, 262_144, false).expect("memory can be written");
     let (mut written, mut number, mut host) = (0, 0, 0u32);
     let mut start = Timestamp::from_parts(1_700_000_000, 0);

@@ -14,7 +14,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns
-lossy-25 bulk-25 missing-segment-25 gmail-2019-frame formats"
+lossy-25 bulk-25 attachments-25 missing-segment-25 gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
 
@@ -241,6 +241,13 @@ sample_bulk_25() {
 	record_start "$NEW/bulk-25.pcap" || return 1
 	in_space client curl -sS --mail-from alice@example.org --mail-rcpt bob@example.org \
 		--upload-file "$LAB/home/message" smtp://mail.example.org:25/client.example.org || return 1
+	record_stop
+}
+
+sample_attachments_25() {
+	network_pair && postfix_start || return 1
+	record_start "$NEW/attachments-25.pcap" || return 1
+	in_space client /usr/bin/python3 "$HERE/attachments_client.py" mail.example.org 25 || return 1
 	record_stop
 }
 
