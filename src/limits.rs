@@ -189,6 +189,34 @@ pub const SMTP_PEEK_OCTETS: usize = 512;
 /// at about this size.
 pub const IMF_HEADER_OCTETS: usize = 262_144;
 
+/// Octets kept of one header field by [`crate::imf::Reader`], folds included: lists of some thousand recipients, and
+/// signatures.
+pub const IMF_HEADER_FIELD_OCTETS: usize = 65_536;
+
+/// Octets of a boundary line; RFC 2046 §5.1.1 allows boundaries of 70.
+pub const IMF_BOUNDARY_OCTETS: usize = 512;
+
+/// Octets of a file name that `extract` writes, beside the numbers before it: file systems allow 255.
+pub const EXTRACT_NAME_OCTETS: usize = 120;
+
+/// Octets of a file that is being extracted which wait to be written together.
+pub const EXTRACT_PIECE_OCTETS: usize = 65_536;
+
+/// Files that are kept open while they are extracted; others are opened again for each piece.
+pub const EXTRACT_OPEN_FILES: usize = 128;
+
+/// Parts inside parts that are told apart; real mail stays below ten.
+pub const IMF_DEPTH: usize = 32;
+
+/// Parts of one message that are told apart.
+pub const IMF_PARTS: u64 = 1_000;
+
+/// Parameters of one header field that are read: a long name in pieces has some tens.
+pub const IMF_PARAMETERS: usize = 100;
+
+/// Octets of a line of uuencode: 45 octets of contents are the most that its length octet is used for.
+pub const IMF_UUENCODED_LINE_OCTETS: usize = 128;
+
 /// Octets kept of one header field, unfolded: a few lines of 998 octets (RFC 5322 §2.1.1).
 pub const IMF_FIELD_OCTETS: usize = 4_096;
 /// Octets (with their bookkeeping) that one direction of a connection holds back while it waits

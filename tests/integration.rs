@@ -40,6 +40,10 @@ mod samples_say;
 #[path = "integration/anomalies.rs"]
 mod anomalies;
 
+/// Messages, attachments and certificates as files.
+#[path = "integration/extract.rs"]
+mod extract;
+
 /// The packet list beside tshark's.
 #[path = "integration/peers.rs"]
 mod peers;

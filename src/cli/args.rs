@@ -1,5 +1,7 @@
 //! What can be typed. What it means is worked out in `plan`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Shows what somebody on the network path can and cannot see of a mail session.
@@ -29,6 +31,8 @@ pub(super) enum Command {
     Hex(Hex),
     /// A table of all sessions
     Sessions(Sessions),
+    /// Messages, attachments and certificates as files, with a manifest
+    Extract(Extract),
     /// What is unusual, session by session; without a capture: the catalogue of anomalies
     Anomalies(Anomalies),
     /// Any of these views on an interface, as it happens (as root)
@@ -37,8 +41,8 @@ pub(super) enum Command {
 
 /// Names of the subcommands, and what clap answers itself: the first word that is none of these is
 /// a capture to report on.
-pub(super) const SUBCOMMANDS: [&str; 8] =
-    ["report", "packets", "follow", "hex", "sessions", "anomalies", "live", "help"];
+pub(super) const SUBCOMMANDS: [&str; 9] =
+    ["report", "packets", "follow", "hex", "sessions", "extract", "anomalies", "live", "help"];
 
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -102,6 +106,18 @@ pub(super) struct Sessions {
     /// An object for each session, a line each, as sessions end
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Extract {
+    /// Captures; several are one capture in time order; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<String>,
+    /// Where the files go; what is there already is never written over
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: PathBuf,
     #[command(flatten)]
     pub(super) common: Common,
 }

@@ -1,6 +1,7 @@
 //! Arguments to configuration; opens files, looks at the terminal, chooses the exit status.
 
 mod args;
+mod extract;
 mod fail_on;
 mod fuzz;
 mod output;

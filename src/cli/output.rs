@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
+use super::extract::Extraction;
 use super::plan::{Plan, Show};
 use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
 use crate::render::packets::Packets;
@@ -36,6 +37,7 @@ pub(super) fn wanted(plan: &Plan) -> Wanted {
         | Show::SessionsJson
         | Show::Anomalies
         | Show::AnomaliesJson => wanted.sessions = true,
+        Show::Extract(_) => wanted.extracts = true,
         Show::Catalogue { .. } => {}
         Show::Packets(_) => wanted.rows = true,
         Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
@@ -84,6 +86,7 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
             Box::new(HexDumps { out, look: hexdump::Look { painter, reveal: plan.reveal }, printed: 0, wanted })
         }
         Show::Sessions => Box::new(Table { out, look, kept: Vec::new() }),
+        Show::Extract(folder) => Box::new(Extraction::begin(folder, out)?),
         Show::Anomalies => Box::new(AnomalyList { out, look, live, tally: anomalies::Tally::default() }),
         Show::AnomaliesJson => Box::new(AnomalyLines { out, live }),
         Show::Catalogue { one, json } => Box::new(Catalogue { out, look, one: *one, json: *json }),

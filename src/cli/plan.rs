@@ -54,6 +54,8 @@ pub(super) enum Show {
     Hex(Vec<RangeInclusive<u64>>),
     Sessions,
     SessionsJson,
+    /// Files below this directory.
+    Extract(PathBuf),
     Anomalies,
     AnomaliesJson,
     /// The catalogue, or one entry of it; reads no capture.
@@ -94,6 +96,7 @@ impl Plan {
             Command::Sessions(args) => {
                 (files(&args.files), if args.json { Show::SessionsJson } else { Show::Sessions }, args.common, None)
             }
+            Command::Extract(args) => (files(&args.files), Show::Extract(args.output), args.common, None),
             Command::Anomalies(args) if args.files.is_empty() => {
                 let show =
                     Show::Catalogue { one: args.explain.as_deref().map(explained).transpose()?, json: args.json };

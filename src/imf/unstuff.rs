@@ -15,6 +15,11 @@ impl Unstuffer {
         Unstuffer { at_line_start: true, tolerant, after_cr: false }
     }
 
+    /// Octets are missing: the next one may stand anywhere in a line, so a dot there is kept.
+    pub fn gap(&mut self) {
+        (self.at_line_start, self.after_cr) = (false, false);
+    }
+
     /// Gives the octets of `bytes` but for the stuffed dots to `out`, in pieces of `bytes`.
     pub fn feed<'a>(&mut self, bytes: &'a [u8], mut out: impl FnMut(&'a [u8])) {
         let mut rest = bytes;

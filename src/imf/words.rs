@@ -74,7 +74,8 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|d| d as u8)
 }
 
-fn to_text(charset: &[u8], octets: Vec<u8>) -> Option<String> {
+/// Octets of a character set that is known as text.
+pub(super) fn to_text(charset: &[u8], octets: Vec<u8>) -> Option<String> {
     match charset.to_ascii_lowercase().as_slice() {
         b"utf-8" | b"utf8" => String::from_utf8(octets).ok(),
         b"us-ascii" | b"ascii" => octets.is_ascii().then(|| octets.iter().map(|&b| char::from(b)).collect()),

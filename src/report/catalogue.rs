@@ -186,6 +186,33 @@ catalogue! {
     Info "truncated": "The stream ends, or a gap begins, inside a line, a reply or a message.",
         "What is shown of it is its beginning.",
         "a fault of the capture or of the connection";
+    Low "mime-bad-base64": "Base64 contents hold characters that are no base64.",
+        "Programs differ in what they make of them: a scanner may see another file than the reader.",
+        "RFC 2045 section 6.8";
+    Low "mime-bad-quoted-printable": "Quoted-printable contents hold an equals sign that stands for nothing.",
+        "Programs differ in what they make of it.",
+        "RFC 2045 section 6.7";
+    Low "mime-missing-end-boundary": "A multipart lacks its closing boundary.",
+        "The message was cut off, or the boundary is another than stated; programs differ in where its last part ends.",
+        "RFC 2046 section 5.1.1";
+    Low "mime-no-boundary": "A multipart states no boundary.",
+        "Its parts cannot be told apart.",
+        "RFC 2046 section 5.1.1";
+    Low "header-ended-by-text": "A header ends with a line that is no field, in the place of an empty one.",
+        "Fields that follow are text to some programs and fields to others.",
+        "RFC 5322 section 2.1";
+    Medium "header-repeated-field": "A header field that must stand once stands again.",
+        "Programs differ in which of the two they show: a filter may check one sender and the reader see another.",
+        "RFC 5322 section 3.6";
+    Low "header-field-too-long": "A header field is longer than is kept.",
+        "Its beginning is shown.",
+        "a limit of this program";
+    Low "header-too-long": "A header is longer than is read.",
+        "What follows is taken for text.",
+        "a limit of this program";
+    Low "mime-too-many-parts": "Parts are nested deeper, or are more, than are told apart.",
+        "Those beyond are passed over; such messages are made to exhaust scanners.",
+        "a limit of this program";
     Medium "wrong-protocol": "TLS begins at once on a port of clear SMTP, or SMTP in the clear on a port of TLS.",
         "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not.",
         "RFC 8314 section 7.3";
@@ -323,7 +350,10 @@ mod tests {
     #[test]
     fn every_anomaly_that_a_decoder_names_stands_in_the_catalogue() {
         let smtp = crate::smtp::Anomaly::ALL.iter().map(|anomaly| anomaly.id());
-        let all = smtp.chain(crate::tls::Anomaly::IDS.iter().copied()).chain(crate::flow::Anomaly::ALL.map(|a| a.id()));
+        let all = smtp
+            .chain(crate::tls::Anomaly::IDS.iter().copied())
+            .chain(crate::flow::Anomaly::ALL.map(|a| a.id()))
+            .chain(crate::imf::Anomaly::ALL.map(|a| a.id()));
         for id in all.chain(["wrong-protocol"]) {
             assert!(entry(id).is_some(), "{id} is missing in the catalogue (src/report/catalogue.rs)");
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
+use super::extract::Extractor;
 use super::frames;
 use super::rows;
 use super::{Class, Content, Ended, Item, Order, dialogue};
@@ -22,6 +23,8 @@ pub struct Wanted {
     pub utterances: bool,
     /// Sessions, when they end.
     pub sessions: bool,
+    /// Messages, attachments and certificates.
+    pub extracts: bool,
     /// Frames in octets: packet numbers.
     pub frames: Vec<RangeInclusive<u64>>,
     /// Only this session.
@@ -52,6 +55,7 @@ pub struct Collector {
     frames: frames::Builder,
     /// The text of the messages under way, where it is wanted, by session.
     messages: HashMap<u64, Vec<u8>>,
+    extractor: Extractor,
 }
 
 impl Collector {
@@ -64,6 +68,7 @@ impl Collector {
             wanted,
             items: Vec::new(),
             messages: HashMap::new(),
+            extractor: Extractor::default(),
             said: 0,
         }
     }
@@ -123,6 +128,15 @@ impl Collector {
         }
     }
 
+    fn extract(&mut self, at: &At<'_>, take: impl FnOnce(&mut Extractor, &mut dyn FnMut(super::extract::Extracted))) {
+        let (items, said) = (&mut self.items, &mut self.said);
+        take(&mut self.extractor, &mut |extracted| {
+            *said += 1;
+            let order = Order { packet: at.now, class: Class::Utterance, session: at.session, n: *said };
+            items.push(Item { order, content: Content::Extracted(extracted) });
+        });
+    }
+
     fn utter(&mut self, now: u64, utterance: super::Utterance) {
         self.said += 1;
         let order = Order { packet: now, class: Class::Utterance, session: utterance.session, n: self.said };
@@ -146,6 +160,9 @@ impl Sink for Collector {
             }
             self.utter(at.now, utterance);
         }
+        if self.wanted.extracts {
+            self.extract(at, |extractor, give| extractor.smtp(at, event, give));
+        }
         if self.wanted.rows {
             self.rows.smtp(at, event);
         }
@@ -164,6 +181,9 @@ impl Sink for Collector {
             } else if let Some(name) = message_name(event) {
                 self.name_record(name);
             }
+        }
+        if self.wanted.extracts {
+            self.extract(at, |extractor, give| extractor.tls(at, event, give));
         }
         if self.wanted.rows {
             self.rows.tls(at, event);
@@ -207,6 +227,7 @@ impl Sink for Collector {
             self.rows.ended(number);
         }
         self.messages.remove(&number);
+        self.extractor.ended(number);
         if self.wanted.sessions && self.wants(number) {
             let order = Order { packet: now, class: Class::Session, session: number, n: 0 };
             self.items.push(Item { order, content: Content::Session(Box::new(Ended::new(session))) });

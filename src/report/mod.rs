@@ -8,7 +8,9 @@ mod collect;
 mod community_id;
 mod convert;
 mod dialogue;
+pub mod extract;
 pub mod frames;
+pub mod mail;
 pub mod rows;
 mod totals;
 
@@ -76,6 +78,8 @@ pub enum Content {
     Session(Box<Ended>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
+    /// Something taken out of the capture.
+    Extracted(extract::Extracted),
 }
 
 /// A session that is over. What is printed of it is worked out when it is asked for: of a large

@@ -27,6 +27,8 @@ pub enum EventKind<'a> {
         transaction: u64,
         /// How it is sent.
         transfer: Transfer,
+        /// Whether LF alone ends its lines too, as it ended the client's commands.
+        tolerant: bool,
     },
     /// Octets of the message as sent (dot-stuffed with DATA), in pieces, without the final dot
     /// line; of BDAT the octets of the chunks.

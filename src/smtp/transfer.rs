@@ -74,7 +74,7 @@ impl Dialogue {
             header: HeaderReader::new(),
             header_over: false,
         });
-        emit(Event { span, kind: EventKind::MessageStart { transaction, transfer } });
+        emit(Event { span, kind: EventKind::MessageStart { transaction, transfer, tolerant } });
     }
 
     /// Octets after DATA; how many were taken.
