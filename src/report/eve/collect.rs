@@ -179,8 +179,7 @@ impl Waiting {
                 Waiting::new(packet, time, noticed, event)
             }
             Told::Transaction { id, envelope } => {
-                let event =
-                    Event { event_type: "smtp", tx_id: Some(id), smtp: Some(envelope), ..Event::default() };
+                let event = Event { event_type: "smtp", tx_id: Some(id), smtp: Some(envelope), ..Event::default() };
                 Waiting::new(packet, time, client, event)
             }
         }
@@ -225,7 +224,7 @@ fn ends(frame: &Frame<'_>, segment: &SegmentSeen) -> Option<Ends> {
 /// The VLAN identifiers: 12 bits of each tag (IEEE 802.1Q §9.6).
 fn vlan(frame: &Frame<'_>) -> Vec<u16> {
     let tags = frame.layers.iter().filter(|layer| matches!(layer.kind, LayerKind::Vlan | LayerKind::ServiceVlan));
-    let octets = tags.filter_map(|layer| frame.octets(*layer)?.first_chunk::<2>().copied());
+    let octets = tags.filter_map(|layer| frame.octets(layer)?.first_chunk::<2>().copied());
     octets.map(|octets| u16::from_be_bytes(octets) & 0x0fff).collect()
 }
 
@@ -239,8 +238,7 @@ fn flow_id(ends: &Ends) -> u64 {
 
 fn flow_event(session: &Session, track: &Track, reason: &'static str) -> Event {
     let connection = &session.connection;
-    let (there, back) =
-        (connection.counters(session.client()), connection.counters(session.client().reversed()));
+    let (there, back) = (connection.counters(session.client()), connection.counters(session.client().reversed()));
     let seconds = |time: Timestamp| time.nanos().div_euclid(1_000_000_000);
     let app_proto = match (session.protocol, &session.tls) {
         (_, Some(_)) => Some("tls"),

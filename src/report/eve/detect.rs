@@ -4,8 +4,7 @@
 ///
 /// Only what content proves: a greeting with 220 may be that of SMTP or FTP and is none of these.
 pub(super) fn detect(payload: &[u8]) -> Option<&'static str> {
-    const HTTP: [&[u8]; 8] =
-        [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"CONNECT ", b"HTTP/1."];
+    const HTTP: [&[u8]; 8] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"CONNECT ", b"HTTP/1."];
     if payload.starts_with(b"SSH-") {
         return Some("ssh");
     }

@@ -92,11 +92,6 @@ impl Dialogue {
         self.begun
     }
 
-    /// The envelope and number of the transaction under way.
-    pub(super) fn current(&self) -> Option<(u64, Envelope)> {
-        self.current.as_ref().map(|current| (current.id, self.envelope(current)))
-    }
-
     /// The connection is over: so is its last transaction.
     pub(super) fn finish(&mut self, tell: &mut Tell<'_>) {
         self.end(tell);

@@ -63,9 +63,10 @@ mod tests {
             };
             stamps.is_invalid(&tcp, Timestamp::from_parts(day * 86_400, 0))
         };
-        assert_eq!([next(1000, 0), next(1001, 0), next(1000, 0), next(0, 0), next(998, 0)], [
-            false, false, false, true, true
-        ]);
+        assert_eq!(
+            [next(1000, 0), next(1001, 0), next(1000, 0), next(0, 0), next(998, 0)],
+            [false, false, false, true, true]
+        );
         assert!(!next(5, 30), "after a month anything goes");
     }
 }
