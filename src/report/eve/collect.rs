@@ -6,7 +6,7 @@ use std::mem::take;
 use super::dialogue::{Dialogue, Told};
 use super::handshake::Handshake;
 use super::stamp::Stamps;
-use super::{Anomaly, Ether, Event, Flow, Tcp, address, detect, timestamp};
+use super::{Anomaly, Ether, Event, FileInfo, Flow, Tcp, address, detect, timestamp};
 use crate::flow::{Close, Connection, Endpoint, FiveTuple, FlowKey};
 use crate::report::community_id;
 use crate::session::{At, Protocol, Seen, SegmentSeen, Session};
@@ -76,10 +76,10 @@ impl Collector {
         let from_client = event.span.direction == at.client;
         let waiting = &mut track.waiting;
         let dialogue = track.dialogue.get_or_insert_default();
-        dialogue.event(&event.kind, from_client, &mut |told| {
+        dialogue.event(event, from_client, &mut |told| {
             // The parser sees octets when they are acknowledged, so that the packet is the peer's.
             let from = event.span.direction.reversed();
-            waiting.push(Waiting::smtp(told, at.now, at.time, at.client, from));
+            Waiting::smtp(told, at.now, at.time, [at.client, from], waiting);
         });
     }
 
@@ -140,7 +140,7 @@ impl Collector {
         let from_proto = track.dialogue.as_ref().map(|_| "smtp");
         if let Some(dialogue) = &mut track.dialogue {
             let waiting = &mut track.waiting;
-            dialogue.finish(&mut |told| waiting.push(Waiting::smtp(told, packet, time, client, client)));
+            dialogue.finish(&mut |told| Waiting::smtp(told, packet, time, [client; 2], waiting));
         }
         if let Some(mut told) = track.handshake.as_mut().and_then(|handshake| handshake.finish()) {
             told.from_proto = from_proto;
@@ -172,15 +172,29 @@ impl Waiting {
         Waiting { packet, time, from, event }
     }
 
-    fn smtp(told: Told, packet: u64, time: Timestamp, client: Direction, noticed: Direction) -> Waiting {
+    /// The events of what the dialogue told: `client` is the client's direction, `noticed` that of
+    /// the packet at which it became known.
+    fn smtp(told: Told, packet: u64, time: Timestamp, [client, noticed]: [Direction; 2], to: &mut Vec<Waiting>) {
         match told {
             Told::Anomaly(name, id) => {
                 let event = Event { tx_id: Some(id), ..Event::of_anomaly(Anomaly::parser("smtp", name)) };
-                Waiting::new(packet, time, noticed, event)
+                to.push(Waiting::new(packet, time, noticed, event));
             }
-            Told::Transaction { id, envelope } => {
-                let event = Event { event_type: "smtp", tx_id: Some(id), smtp: Some(envelope), ..Event::default() };
-                Waiting::new(packet, time, client, event)
+            Told::Transaction { id, envelope, email, files } => {
+                for file in files {
+                    let event = Event {
+                        event_type: "fileinfo",
+                        smtp: Some(envelope.clone()),
+                        email: email.as_ref().map(|email| Box::new(email.brief())),
+                        app_proto: Some("smtp"),
+                        fileinfo: Some(FileInfo { tx_id: id, ..file }),
+                        ..Event::default()
+                    };
+                    to.push(Waiting::new(packet, time, client, event));
+                }
+                let event =
+                    Event { event_type: "smtp", tx_id: Some(id), smtp: Some(envelope), email, ..Event::default() };
+                to.push(Waiting::new(packet, time, client, event));
             }
         }
     }

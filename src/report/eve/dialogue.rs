@@ -6,10 +6,11 @@
 
 use std::collections::VecDeque;
 
-use super::Envelope;
+use super::mail::Mail;
+use super::{Email, Envelope, FileInfo};
 use crate::bytes::utf8;
 use crate::limits;
-use crate::smtp::{EventKind, MessageEnd, Transfer};
+use crate::smtp::{Event, EventKind, LineEnd, MessageEnd, Transfer};
 
 /// What the rules say of one connection so far.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(super) struct Dialogue {
     outstanding: VecDeque<Asked>,
     /// The server's first reply was seen.
     is_welcomed: bool,
-    /// The server offers PIPELINING: DATA's message may follow at once.
+    /// Nothing more is looked at.
     is_stopped: bool,
 }
 
@@ -31,6 +32,9 @@ struct Transaction {
     id: u64,
     mail_from: Option<String>,
     rcpt_to: Vec<String>,
+    /// The message under way, and what is known of it when it is over.
+    mail: Option<Box<Mail>>,
+    read: Option<Box<(Email, Vec<FileInfo>)>>,
     /// DATA was sent.
     has_data: bool,
     is_over: bool,
@@ -59,6 +63,10 @@ pub(super) enum Told {
         id: u64,
         /// Who writes to whom.
         envelope: Envelope,
+        /// What the message says; `None`: none was sent.
+        email: Option<Box<Email>>,
+        /// Its files.
+        files: Vec<FileInfo>,
     },
 }
 
@@ -67,18 +75,34 @@ type Tell<'t> = dyn FnMut(Told) + 't;
 
 impl Dialogue {
     /// Takes what happened next.
-    pub(super) fn event(&mut self, kind: &EventKind<'_>, from_client: bool, tell: &mut Tell<'_>) {
+    pub(super) fn event(&mut self, event: &Event<'_>, from_client: bool, tell: &mut Tell<'_>) {
         if self.is_stopped {
             return;
         }
-        match kind {
-            EventKind::Command(command) => self.command(command.line.trim_ascii_start(), tell),
+        match &event.kind {
+            EventKind::Command(command) => self.command(command.line, command.end, tell),
             EventKind::Auth(_) => self.other(tell),
-            EventKind::Unparsed(line) if from_client => self.command(line, tell),
+            EventKind::Unparsed(line) if from_client => self.command(line, LineEnd::Crlf, tell),
             EventKind::Unparsed(line) => self.reply_line(line, tell),
             EventKind::Reply(reply) => {
                 for line in reply.lines() {
                     self.reply_line(line, tell);
+                }
+            }
+            EventKind::MessageStart { transfer, .. } => {
+                self.begin(false);
+                let is_stuffed = *transfer == Transfer::Data;
+                let current = self.current.get_or_insert_default();
+                current.mail = Some(Box::new(Mail::new(is_stuffed)));
+                current.read = None;
+            }
+            EventKind::MessageData(octets) => {
+                let Some(current) = &mut self.current else { return };
+                if let Some(mail) = &mut current.mail {
+                    mail.feed(event.span.start, octets);
+                    for name in mail.strange() {
+                        tell(Told::Anomaly(name, current.id));
+                    }
                 }
             }
             EventKind::MessageEnd(end) => self.message_end(end, tell),
@@ -98,14 +122,26 @@ impl Dialogue {
         self.is_stopped = true;
     }
 
-    fn command(&mut self, line: &[u8], tell: &mut Tell<'_>) {
+    fn command(&mut self, line: &[u8], end: LineEnd, tell: &mut Tell<'_>) {
+        // A line is cut with its line end, of which CR is left if it stands before the cut.
+        let ends = match end {
+            LineEnd::Crlf => 2,
+            LineEnd::Lf => 1,
+            LineEnd::CrCrlf => 3,
+            LineEnd::Missing => 0,
+        };
+        let is_cut = line.len() + ends > LINE_OCTETS;
+        let mut kept = line[..line.len().min(LINE_OCTETS)].to_vec();
+        if is_cut && ends > 1 && kept.len() < LINE_OCTETS {
+            kept.push(b'\r');
+        }
+        let line = kept.trim_ascii_start();
+
         let begins = |word: &[u8]| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
         self.begin(begins(b"RSET") || begins(b"QUIT"));
         if !self.is_welcomed {
             self.strange("NO_SERVER_WELCOME_MESSAGE", tell);
         }
-        let is_cut = line.len() > LINE_OCTETS;
-        let line = &line[..line.len().min(LINE_OCTETS)];
         if is_cut {
             self.strange("TRUNCATED_LINE", tell);
         }
@@ -172,6 +208,14 @@ impl Dialogue {
     }
 
     fn message_end(&mut self, end: &MessageEnd, tell: &mut Tell<'_>) {
+        if let Some(current) = &mut self.current
+            && let Some(mut mail) = current.mail.take()
+        {
+            if end.missing > 0 && end.transfer == Transfer::Bdat {
+                mail.gap();
+            }
+            current.read = Some(Box::new(mail.finish(end.complete || end.missing > 0)));
+        }
         // Where octets are missing and the dialogue goes on, the end was among them.
         if !end.complete && end.missing == 0 {
             return;
@@ -223,7 +267,16 @@ impl Dialogue {
     fn end(&mut self, tell: &mut Tell<'_>) {
         let Some(mut current) = self.current.take_if(|current| !current.is_over) else { return };
         current.is_over = true;
-        tell(Told::Transaction { id: current.id, envelope: self.envelope(&current) });
+        if let Some(mail) = current.mail.take() {
+            current.read = Some(Box::new(mail.finish(false)));
+        }
+        let (email, files) = match current.read.take() {
+            Some(read) => (Some(Box::new(read.0)), read.1),
+            // A message was announced and none came.
+            None if current.has_data => (Some(Box::new(Mail::new(true).finish(true).0)), Vec::new()),
+            None => (None, Vec::new()),
+        };
+        tell(Told::Transaction { id: current.id, envelope: self.envelope(&current), email, files });
         self.current = Some(current);
     }
 
@@ -263,7 +316,7 @@ mod tests {
         let mut tell = |told: Told| {
             lines.push(match told {
                 Told::Anomaly(event, id) => format!("{event} {id}"),
-                Told::Transaction { id, envelope } => format!(
+                Told::Transaction { id, envelope, .. } => format!(
                     "{id}: {} {} {}",
                     envelope.helo.unwrap_or_default(),
                     envelope.mail_from.unwrap_or_default(),
@@ -277,7 +330,7 @@ mod tests {
             at[direction.index()] += text.len() as u64;
             decoder.data(direction, start, text.as_bytes(), &mut |event| {
                 let from_client = event.span.direction == Direction::FromOriginator;
-                dialogue.event(&event.kind, from_client, &mut tell);
+                dialogue.event(&event, from_client, &mut tell);
             });
         }
         dialogue.finish(&mut tell);

@@ -90,7 +90,11 @@ impl Handshake {
             certificate: certificate.unwrap_or_default(),
             session_resumed: is_resumed,
             sni: client.and_then(ClientHello::server_name).map(utf8),
-            version: version_name(version),
+            // Drafts of TLS 1.3 before 16 have its number in the version field.
+            version: match server.legacy_version {
+                ProtocolVersion::TLS13 => "TLS 1.3 draft-<16".to_owned(),
+                _ => version_name(version),
+            },
             der: certificates.first().map(base64),
             chain: certificates.iter().map(base64).collect(),
             ja3,

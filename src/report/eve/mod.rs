@@ -4,18 +4,25 @@
 //! 9; what it leaves out by default but can write (Community ID, Ethernet addresses, all fields of
 //! `email`, the certificates themselves) is there. `collect` takes what happens in sessions;
 //! `dialogue` holds Suricata's rules for SMTP transactions, `handshake` those for TLS, `detect`
-//! what shows that both sides speak different protocols, `stamp` what TCP timestamps show.
+//! what shows that both sides speak different protocols, `stamp` what TCP timestamps show, `mail`
+//! reads the message.
 
 mod collect;
 mod detect;
 mod dialogue;
 mod handshake;
+mod mail;
+mod parameters;
 mod stamp;
+mod urls;
 
 use std::net::IpAddr;
 
+use md5::{Digest as _, Md5};
 use serde::Serialize;
 
+use crate::bytes::utf8;
+use crate::limits;
 use crate::time::Timestamp;
 
 pub(super) use collect::Collector;
@@ -61,12 +68,18 @@ pub struct Event {
     /// The envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Envelope>,
+    /// What the message says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Box<Email>>,
     /// What is spoken, of `flow` and `fileinfo`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_proto: Option<&'static str>,
     /// What was spoken before STARTTLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_proto_orig: Option<&'static str>,
+    /// A file in a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fileinfo: Option<FileInfo>,
     /// What TLS shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Box<Tls>>,
@@ -103,6 +116,119 @@ pub struct Envelope {
     /// The recipients as written, with their angle brackets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rcpt_to: Vec<String>,
+}
+
+/// What a message says. Fields are as sent: unfolded, encoded words not decoded.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Email {
+    /// `PARSE_DONE`; `HEADER_STARTED` or `BODY_STARTED` where its end was not seen.
+    pub status: &'static str,
+    /// Its author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// For whom it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
+    /// Who gets a copy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cc: Vec<String>,
+    /// Names of its files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachment: Vec<String>,
+    /// Addresses in its text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub url: Vec<String>,
+    /// All other fields that Suricata can be told to write.
+    #[serde(flatten)]
+    pub more: More,
+    /// MD5 of its subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_md5: Option<String>,
+    /// MD5 of all that follows its header, dot-stuffing undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_md5: Option<String>,
+    /// Events of it that were told.
+    #[serde(skip)]
+    told: Vec<&'static str>,
+}
+
+/// Fields of a message's header under Suricata's names.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct More {
+    /// Reply-To.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// Bcc.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bcc: Vec<String>,
+    /// Message-ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// Subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// X-Mailer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x_mailer: Option<String>,
+    /// User-Agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// Received, the last hop first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<String>,
+    /// X-Originating-IP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x_originating_ip: Option<String>,
+    /// In-Reply-To.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<String>,
+    /// References.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub references: Option<String>,
+    /// Importance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance: Option<String>,
+    /// Priority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// Sensitivity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<String>,
+    /// Organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Content-MD5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// Date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+}
+
+/// A file in a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileInfo {
+    /// Its name as sent, encoded words decoded.
+    pub filename: String,
+    /// Octets of it are not in the capture.
+    pub gaps: bool,
+    /// `CLOSED`, or `TRUNCATED` where it is not whole.
+    pub state: &'static str,
+    /// Its MD5; absent where octets are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+    /// Its SHA-1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
+    /// Its SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Whether it was written to disk: never, here.
+    pub stored: bool,
+    /// Its octets, decoded.
+    pub size: u64,
+    /// The transaction that it belongs to.
+    pub tx_id: u64,
 }
 
 /// What TLS shows.
@@ -299,6 +425,61 @@ pub struct Tcp {
     /// Octets of the responder are not in the capture.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tc_gap: bool,
+}
+
+impl Email {
+    /// Takes a field of the header: its name in lower case, its value unfolded. Of fields that may
+    /// stand once the first counts.
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        let more = &mut self.more;
+        let once = match name {
+            b"from" => &mut self.from,
+            b"to" => return split(value, &mut self.to),
+            b"cc" => return split(value, &mut self.cc),
+            b"bcc" => return split(value, &mut more.bcc),
+            b"received" => {
+                if more.received.len() < limits::EVE_VALUES {
+                    more.received.push(utf8(value));
+                }
+                return;
+            }
+            b"subject" => {
+                self.subject_md5.get_or_insert_with(|| mail::hex(&Md5::digest(value)));
+                &mut more.subject
+            }
+            b"reply-to" => &mut more.reply_to,
+            b"message-id" => &mut more.message_id,
+            b"x-mailer" => &mut more.x_mailer,
+            b"user-agent" => &mut more.user_agent,
+            b"x-originating-ip" => &mut more.x_originating_ip,
+            b"in-reply-to" => &mut more.in_reply_to,
+            b"references" => &mut more.references,
+            b"importance" => &mut more.importance,
+            b"priority" => &mut more.priority,
+            b"sensitivity" => &mut more.sensitivity,
+            b"organization" => &mut more.organization,
+            b"content-md5" => &mut more.content_md5,
+            b"date" => &mut more.date,
+            _ => return,
+        };
+        once.get_or_insert_with(|| utf8(value));
+    }
+
+    /// What a `fileinfo` event repeats of it.
+    fn brief(&self) -> Email {
+        Email { more: More::default(), subject_md5: None, body_md5: None, ..self.clone() }
+    }
+}
+
+/// Adds what stands between commas outside quotes.
+fn split(value: &[u8], to: &mut Vec<String>) {
+    let mut is_quoted = false;
+    let pieces = value.split(|octet| {
+        is_quoted ^= *octet == b'"';
+        *octet == b',' && !is_quoted
+    });
+    let room = limits::EVE_VALUES - to.len().min(limits::EVE_VALUES);
+    to.extend(pieces.map(|piece| utf8(piece.trim_ascii())).filter(|piece| !piece.is_empty()).take(room));
 }
 
 impl Anomaly {
