@@ -375,7 +375,8 @@ mod tests {
     fn what_is_out_of_order_is_named_as_suricata_names_it() {
         let lines = told(&[
             ('C', "EHLO c.example.org\r\n"),
-            ('S', "220 a.example.org\r\n250 a\r\n"),
+            ('S', "220 a.example.org\r\n"),
+            ('S', "220 a.example.org\r\n"),
             ('C', "DATA\r\n"),
             ('S', "503 no\r\n"),
             ('C', "EHLO c.example.org\r\n"),
@@ -384,9 +385,36 @@ mod tests {
             ('S', "what\r\n"),
             ('C', "QUIT\r\n"),
         ]);
-        assert_eq!(lines[0], "NO_SERVER_WELCOME_MESSAGE 0");
-        assert!(lines.contains(&"INVALID_BDAT 1".to_owned()), "{lines:?}");
-        assert_eq!(lines.iter().filter(|line| line.starts_with("INVALID_REPLY")).count(), 1, "{lines:?}");
+        let expected = [
+            "NO_SERVER_WELCOME_MESSAGE 0",
+            "DATA_COMMAND_REJECTED 0",
+            "DUPLICATE_FIELDS 0",
+            "0: c.example.org  ",
+            "INVALID_BDAT 1",
+            "INVALID_REPLY 1",
+            "1: c.example.org  ",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_reset_ends_the_transaction_that_it_was_sent_in_and_not_the_next() {
+        let lines = told(&[
+            ('S', "220 a.example.org\r\n"),
+            ('C', "EHLO c.example.org\r\nMAIL FROM:<a@example.org>\r\nRSET\r\n"),
+            ('S', "250 a\r\n250 ok\r\n250 ok\r\n"),
+            ('C', "RSET\r\nMAIL FROM:<b@example.org>\r\nRCPT TO:<c@example.org>\r\n"),
+            ('S', "250 ok\r\n250 ok\r\n250 ok\r\n"),
+        ]);
+        assert_eq!(lines, ["0: c.example.org <a@example.org> ", "1: c.example.org <b@example.org> <c@example.org>"]);
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_cut() {
+        let name = "x".repeat(LINE_OCTETS - 6);
+        let lines = told(&[('S', "220 a\r\n"), ('C', &format!("EHLO {name}\r\n")), ('C', "QUIT\r\n")]);
+        assert_eq!(lines[0], "TRUNCATED_LINE 0");
+        assert_eq!(lines[1], format!("0: {name}\r  "), "the cut stands between CR and LF");
     }
 
     #[test]
