@@ -219,6 +219,27 @@ pub const IMF_UUENCODED_LINE_OCTETS: usize = 128;
 
 /// Octets kept of one header field, unfolded: a few lines of 998 octets (RFC 5322 §2.1.1).
 pub const IMF_FIELD_OCTETS: usize = 4_096;
+
+/// Multiparts inside each other that `log --format eve` follows. Real mail has three or four, forwarded
+/// mail a few more; what nests deeper is built to keep readers busy.
+pub const EVE_DEPTH: usize = 32;
+
+/// Files of one message that `log --format eve` tells of, an event each.
+pub const EVE_FILES: usize = 256;
+
+/// Parameters of one MIME field that are read: RFC 2231 pieces of a long file name are the most common
+/// reason for more than three.
+pub const EVE_PARAMETERS: usize = 64;
+
+/// Addresses (URLs) of one message that stand in its event. A newsletter has some dozens.
+pub const EVE_URLS: usize = 512;
+
+/// Events of one message (MIME_…), an event each: a hostile message must not fill the log.
+pub const EVE_MESSAGE_EVENTS: usize = 64;
+
+/// Values of one field that stand in an event: recipients in `To` and `Cc`, `Received` lines.
+pub const EVE_VALUES: usize = 1_000;
+
 /// Octets (with their bookkeeping) that one direction of a connection holds back while it waits
 /// for a missing segment. Bulk mail over long fat paths keeps windows of some MiB in flight; what
 /// waits longer than that is not coming.

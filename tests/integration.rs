@@ -32,6 +32,10 @@ mod bad_input;
 #[path = "integration/contract.rs"]
 mod contract;
 
+/// Logs for other tools.
+#[path = "integration/log.rs"]
+mod log;
+
 /// What each sample shows, said as a sentence.
 #[path = "integration/samples_say.rs"]
 mod samples_say;

@@ -35,14 +35,16 @@ pub(super) enum Command {
     Extract(Extract),
     /// What is unusual, session by session; without a capture: the catalogue of anomalies
     Anomalies(Anomalies),
+    /// Logs for other tools: Suricata's eve.json, or an object for each session
+    Log(LogArgs),
     /// Any of these views on an interface, as it happens (as root)
     Live(Live),
 }
 
 /// Names of the subcommands, and what clap answers itself: the first word that is none of these is
 /// a capture to report on.
-pub(super) const SUBCOMMANDS: [&str; 9] =
-    ["report", "packets", "follow", "hex", "sessions", "extract", "anomalies", "live", "help"];
+pub(super) const SUBCOMMANDS: [&str; 10] =
+    ["report", "packets", "follow", "hex", "sessions", "extract", "anomalies", "log", "live", "help"];
 
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -138,6 +140,21 @@ pub(super) struct Anomalies {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Captures; several are one capture in time order; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<String>,
+    /// Which logs
+    #[arg(long, value_enum)]
+    pub(super) format: LogFormat,
+    /// The folder to write into, made if it is not there; `-` is standard output. Nothing is overwritten
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub(super) output: String,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Live {
     /// The interface
     #[arg(value_name = "INTERFACE")]
@@ -193,6 +210,14 @@ pub(super) enum Format {
     Text,
     Tsv,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// eve.json: an event a line, as Suricata writes them
+    Eve,
+    /// sessions.ndjson: an object for each session, as sessions end
+    Ndjson,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -34,6 +34,7 @@ pub fn fuzz_page(data: &[u8]) {
         &["anomalies", "--json"],
         &["follow", "--json", "--message-text"],
         &["sessions", "--json"],
+        EVE,
     ] {
         let lines = page(data, view, 1).unwrap_or_default();
         for line in lines.lines() {
@@ -42,6 +43,9 @@ pub fn fuzz_page(data: &[u8]) {
         assert!(page(data, view, 2).as_deref() == Some(lines.as_str()), "{view:?} differs on two threads");
     }
 }
+
+/// Suricata's events.
+const EVE: &[&str] = &["log", "--format", "eve", "-o", "-"];
 
 /// What a view prints, in the clear and without colours; `None` where `data` is no capture.
 fn page(data: &[u8], view: &[&str], jobs: u32) -> Option<String> {

@@ -11,11 +11,12 @@ mod resolve;
 mod run;
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 
 pub use self::fuzz::fuzz_page;
@@ -78,7 +79,7 @@ fn execute(plan: &Plan) -> Result<u8> {
     let shows_sessions = wanted.sessions;
     wanted.sessions |= !plan.fail_on.is_empty();
     let config = Config { shard: plan.shard, ports: plan.ports.clone(), packets: wanted.packets() };
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(64 << 10, destination(plan)?);
     let mut progress = Progress::new(!plan.terminal || !matches!(plan.show, plan::Show::Packets(_)) && !live);
     let (done, met) = {
         let output = output::output(plan, live, &mut out)?;
@@ -103,6 +104,21 @@ fn execute(plan: &Plan) -> Result<u8> {
         return Ok(FAILED);
     }
     Ok(if done.capture.truncated { DAMAGED } else { DONE })
+}
+
+/// Where the view is written to: a log's own file, or standard output.
+fn destination(plan: &Plan) -> Result<Box<dyn Write>> {
+    let Some(path) = &plan.file else { return Ok(Box::new(io::stdout().lock())) };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    match fs::File::create_new(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            anyhow::bail!("{} is there already and is not overwritten: name another folder with -o", path.display())
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be written", path.display())),
+    }
 }
 
 /// Views that have no place for it tell of damage on standard error.

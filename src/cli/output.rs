@@ -9,7 +9,7 @@ use super::plan::{Plan, Show};
 use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
 use crate::render::packets::Packets;
 use crate::render::style::Painter;
-use crate::render::{anomalies, dialogue, hexdump, json, report};
+use crate::render::{anomalies, dialogue, eve, hexdump, json, report};
 use crate::report::catalogue;
 use crate::report::{Capture, Content, Ended, Session, Totals, Utterance, Wanted};
 
@@ -39,6 +39,7 @@ pub(super) fn wanted(plan: &Plan) -> Wanted {
         | Show::AnomaliesJson => wanted.sessions = true,
         Show::Extract(_) => wanted.extracts = true,
         Show::Catalogue { .. } => {}
+        Show::Eve => wanted.eve = true,
         Show::Packets(_) => wanted.rows = true,
         Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
         Show::FollowJson { message_text } => (wanted.utterances, wanted.message_text) = (true, *message_text),
@@ -80,7 +81,7 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
             printed: 0,
             silent: 0,
         }),
-        Show::FollowJson { .. } | Show::SessionsJson => Box::new(JsonLines { out, live }),
+        Show::FollowJson { .. } | Show::SessionsJson | Show::Eve => Box::new(JsonLines { out, live }),
         Show::Hex(packets) => {
             let wanted = packets.iter().map(|range| *range.start()).collect();
             Box::new(HexDumps { out, look: hexdump::Look { painter, reveal: plan.reveal }, printed: 0, wanted })
@@ -307,6 +308,7 @@ impl Output for JsonLines<'_> {
         match item {
             Content::Utterance(utterance) => json::line(self.out, &utterance),
             Content::Session(session) => json::line(self.out, &session.whole()),
+            Content::Eve(event) => eve::line(self.out, &event),
             _ => Ok(()),
         }
     }

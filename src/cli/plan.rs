@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{Color, Command, Common, Format, View};
+use super::args::{Color, Command, Common, Format, LogFormat, View};
 use super::fail_on::Condition;
 use crate::render::packets;
 use crate::report::catalogue::{self, Entry};
@@ -17,6 +17,8 @@ use crate::session::Shard;
 pub(super) struct Plan {
     pub(super) input: Input,
     pub(super) show: Show,
+    /// The file that a log goes to; `None` is standard output.
+    pub(super) file: Option<PathBuf>,
     pub(super) filter: Option<String>,
     pub(super) ports: Vec<u16>,
     /// Any packet of the one session that is wanted.
@@ -58,6 +60,8 @@ pub(super) enum Show {
     Extract(PathBuf),
     Anomalies,
     AnomaliesJson,
+    /// Suricata's events.
+    Eve,
     /// The catalogue, or one entry of it; reads no capture.
     Catalogue {
         one: Option<&'static Entry>,
@@ -67,6 +71,7 @@ pub(super) enum Show {
 
 impl Plan {
     pub(super) fn of(command: Command) -> Result<Plan> {
+        let mut file = None;
         let (input, show, common, session) = match command {
             Command::Report(args) => {
                 let show = if args.json { Show::ReportJson { sort: args.sort } } else { Show::Report };
@@ -106,6 +111,14 @@ impl Plan {
                 let show = if args.json { Show::AnomaliesJson } else { Show::Anomalies };
                 (files(&args.files), show, args.common, None)
             }
+            Command::Log(args) => {
+                let (show, name) = match args.format {
+                    LogFormat::Eve => (Show::Eve, "eve.json"),
+                    LogFormat::Ndjson => (Show::SessionsJson, "sessions.ndjson"),
+                };
+                file = (args.output != "-").then(|| Path::new(&args.output).join(name));
+                (files(&args.files), show, args.common, None)
+            }
             Command::Live(args) => {
                 let input = Input::Live { interface: args.interface, count: args.count, snaplen: args.snaplen };
                 let show = match (args.view, args.json) {
@@ -121,7 +134,7 @@ impl Plan {
                 (input, show, args.common, None)
             }
         };
-        Plan::with(input, show, common, session)
+        Ok(Plan { file, ..Plan::with(input, show, common, session)? })
     }
 
     fn with(input: Input, show: Show, common: Common, session: Option<u64>) -> Result<Plan> {
@@ -132,6 +145,7 @@ impl Plan {
         Ok(Plan {
             input,
             show,
+            file: None,
             filter: common.filter,
             ports: common.port,
             session: session.or(common.session),

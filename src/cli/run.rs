@@ -36,6 +36,7 @@ impl Worker {
     }
 
     fn finish(&mut self) -> (Vec<Item>, Vec<String>) {
+        self.collector.close();
         self.tracker.finish(&mut self.collector);
         let left_out = self.collector.finish();
         let mut limits: Vec<String> = self.tracker.limits().into_iter().map(|limit| limit.text).collect();

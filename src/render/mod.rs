@@ -2,6 +2,7 @@
 
 pub mod anomalies;
 pub mod dialogue;
+pub mod eve;
 pub mod hexdump;
 pub mod json;
 pub mod packets;

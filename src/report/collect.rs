@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
+use super::eve;
 use super::extract::Extractor;
 use super::frames;
 use super::rows;
@@ -25,6 +26,8 @@ pub struct Wanted {
     pub sessions: bool,
     /// Messages, attachments and certificates.
     pub extracts: bool,
+    /// Events as Suricata writes them.
+    pub eve: bool,
     /// Frames in octets: packet numbers.
     pub frames: Vec<RangeInclusive<u64>>,
     /// Only this session.
@@ -41,7 +44,7 @@ impl Wanted {
     /// Whether every packet has to be told.
     #[must_use]
     pub fn packets(&self) -> bool {
-        self.rows || !self.frames.is_empty()
+        self.rows || self.eve || !self.frames.is_empty()
     }
 }
 
@@ -56,6 +59,7 @@ pub struct Collector {
     /// The text of the messages under way, where it is wanted, by session.
     messages: HashMap<u64, Vec<u8>>,
     extractor: Extractor,
+    eve: Option<eve::Collector>,
 }
 
 impl Collector {
@@ -65,6 +69,7 @@ impl Collector {
         Collector {
             rows: rows::Builder::new(wanted.reveal),
             frames: frames::Builder::new(wanted.frames.clone()),
+            eve: wanted.eve.then(eve::Collector::default),
             wanted,
             items: Vec::new(),
             messages: HashMap::new(),
@@ -80,8 +85,20 @@ impl Collector {
 
     /// Takes the items gathered since the last call.
     pub fn take(&mut self) -> Vec<Item> {
+        for (packet, session, event) in self.eve.iter_mut().flat_map(eve::Collector::take) {
+            self.said += 1;
+            let order = Order { packet, class: Class::Log, session, n: self.said };
+            self.items.push(Item { order, content: Content::Eve(Box::new(event)) });
+        }
         let next = Vec::with_capacity(self.items.len());
         std::mem::replace(&mut self.items, next)
+    }
+
+    /// No more packets will come: sessions that end from now on end with the capture.
+    pub fn close(&mut self) {
+        if let Some(eve) = &mut self.eve {
+            eve.close();
+        }
     }
 
     /// The capture is over: items that had to wait for that. Returns how many frames were left out
@@ -149,6 +166,9 @@ impl Sink for Collector {
         if !self.wants(at.session) {
             return;
         }
+        if let Some(eve) = &mut self.eve {
+            eve.smtp(at, event);
+        }
         if self.wanted.message_text {
             self.message_text(at, event);
         }
@@ -174,6 +194,9 @@ impl Sink for Collector {
     fn tls(&mut self, at: &At<'_>, event: &tls::Event<'_>) {
         if !self.wants(at.session) {
             return;
+        }
+        if let Some(eve) = &mut self.eve {
+            eve.tls(at, event);
         }
         if self.wanted.utterances {
             if let tls::EventKind::Record(record) = &event.kind {
@@ -211,6 +234,9 @@ impl Sink for Collector {
         {
             return;
         }
+        if let Some(eve) = &mut self.eve {
+            eve.packet(seen);
+        }
         if self.wanted.rows {
             let row = self.rows.row(seen, self.wanted.decimals);
             let order = Order { packet: row.number, class: Class::Row, session: 0, n: 0 };
@@ -228,6 +254,9 @@ impl Sink for Collector {
         }
         self.messages.remove(&number);
         self.extractor.ended(number);
+        if let Some(eve) = self.eve.as_mut().filter(|_| self.wanted.session.is_none_or(|wanted| wanted == number)) {
+            eve.ended(&session, now);
+        }
         if self.wanted.sessions && self.wants(number) {
             let order = Order { packet: now, class: Class::Session, session: number, n: 0 };
             self.items.push(Item { order, content: Content::Session(Box::new(Ended::new(session))) });

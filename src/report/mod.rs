@@ -8,6 +8,7 @@ mod collect;
 mod community_id;
 mod convert;
 mod dialogue;
+pub mod eve;
 pub mod extract;
 pub mod frames;
 pub mod mail;
@@ -63,6 +64,8 @@ pub enum Class {
     Utterance,
     /// A session's end.
     Session,
+    /// A line of a log.
+    Log,
     /// A frame.
     Frame,
 }
@@ -76,6 +79,8 @@ pub enum Content {
     Utterance(Box<Utterance>),
     /// A session that has ended, or whose capture has.
     Session(Box<Ended>),
+    /// An event as Suricata writes it.
+    Eve(Box<eve::Event>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
     /// Something taken out of the capture.

@@ -37,6 +37,9 @@ const FRAMES: &[(&str, &str)] = &[
     ("starttls-not-used-auth-login", "11-16"),
 ];
 
+/// The samples whose events, as Suricata writes them, are kept too.
+const EVE: [&str; 5] = ["attachments-25", "cleartext-25", "smtp-pipelining-bdat", "starttls-587", "starttls-587-tls12"];
+
 /// Every capture that has golden outputs: their folder's name, its path, the exit status.
 fn captures() -> Vec<(String, String, i32)> {
     let plain = samples().into_iter().map(|name| (name.clone(), sample(&name), 0));
@@ -81,13 +84,23 @@ fn frames_in_hex_are_as_they_were_approved() {
 }
 
 #[test]
+fn events_as_suricata_writes_them_are_as_they_were_approved() {
+    for name in EVE {
+        let run = run(&["log", &sample(name), "--format", "eve", "-o", "-"]);
+        assert_eq!(run.status, Some(0), "{name}: {}", run.stderr);
+        check(&folder().join(name).join("eve.json"), &run.text());
+    }
+}
+
+#[test]
 fn no_sample_and_no_golden_output_is_forgotten() {
     if is_blessing() {
         return;
     }
     let views = VIEWS.iter().map(|(golden, _)| *golden).chain(["hex.txt"]);
-    let expected: BTreeSet<String> =
+    let mut expected: BTreeSet<String> =
         captures().iter().flat_map(|(name, ..)| views.clone().map(move |view| format!("{name}/{view}"))).collect();
+    expected.extend(EVE.map(|name| format!("{name}/eve.json")));
     let mut golden = BTreeSet::new();
     for name in names(&folder()) {
         golden.extend(names(&folder().join(&name)).iter().map(|file| format!("{name}/{file}")));

@@ -10,6 +10,7 @@ const LINES: &[&[&str]] = &[
     &["packets", "--format", "json"],
     &["follow", "--json"],
     &["sessions", "--json"],
+    &["log", "--format", "eve", "-o", "-"],
 ];
 
 /// Each sample, and all of them as one capture with many sessions.
@@ -107,4 +108,5 @@ const VIEWS: &[&[&str]] = &[
     &["follow"],
     &["follow", "--json"],
     &["sessions"],
+    &["log", "--format", "eve", "-o", "-"],
 ];
