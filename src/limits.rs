@@ -205,6 +205,12 @@ pub const EXTRACT_PIECE_OCTETS: usize = 65_536;
 /// Files that are kept open while they are extracted; others are opened again for each piece.
 pub const EXTRACT_OPEN_FILES: usize = 128;
 
+/// Messages of one session whose contents are listed.
+pub const MESSAGES_WITH_CONTENTS: usize = 256;
+
+/// Attachments of one message that are listed; the rest are counted.
+pub const MESSAGE_ATTACHMENTS: usize = 50;
+
 /// Parts inside parts that are told apart; real mail stays below ten.
 pub const IMF_DEPTH: usize = 32;
 

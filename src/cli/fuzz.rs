@@ -52,7 +52,7 @@ fn page(data: &[u8], view: &[&str], jobs: u32) -> Option<String> {
     let mut source = capture::read_from(Cursor::new(data.to_vec()), "-", &capture::Options::default()).ok()?;
     let plan = plan(view, jobs);
     let wanted = Wanted { session: None, ..output::wanted(&plan) };
-    let config = Config { shard: plan.shard, ports: Vec::new(), packets: wanted.packets() };
+    let config = Config { shard: plan.shard, ports: Vec::new(), packets: wanted.packets(), hashes: wanted.hashes };
     let mut out = Vec::new();
     let mut printed = output::output(&plan, false, &mut out).expect("memory takes all");
     let done = run::run(&mut *source, &config, &wanted, plan.jobs, &mut *printed, &mut Progress::new(false));

@@ -78,7 +78,8 @@ fn execute(plan: &Plan) -> Result<u8> {
     let mut wanted = crate::report::Wanted { session, ..output::wanted(plan) };
     let shows_sessions = wanted.sessions;
     wanted.sessions |= !plan.fail_on.is_empty();
-    let config = Config { shard: plan.shard, ports: plan.ports.clone(), packets: wanted.packets() };
+    let config =
+        Config { shard: plan.shard, ports: plan.ports.clone(), packets: wanted.packets(), hashes: wanted.hashes };
     let mut out = BufWriter::with_capacity(64 << 10, destination(plan)?);
     let mut progress = Progress::new(!plan.terminal || !matches!(plan.show, plan::Show::Packets(_)) && !live);
     let (done, met) = {

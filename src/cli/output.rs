@@ -31,12 +31,8 @@ pub(super) trait Output {
 pub(super) fn wanted(plan: &Plan) -> Wanted {
     let mut wanted = Wanted { reveal: plan.reveal, ..Wanted::default() };
     match &plan.show {
-        Show::Report
-        | Show::ReportJson { .. }
-        | Show::Sessions
-        | Show::SessionsJson
-        | Show::Anomalies
-        | Show::AnomaliesJson => wanted.sessions = true,
+        Show::ReportJson { .. } | Show::SessionsJson => (wanted.sessions, wanted.hashes) = (true, true),
+        Show::Report | Show::Sessions | Show::Anomalies | Show::AnomaliesJson => wanted.sessions = true,
         Show::Extract(_) => wanted.extracts = true,
         Show::Catalogue { .. } => {}
         Show::Eve => wanted.eve = true,

@@ -64,6 +64,15 @@ impl Part {
         !self.is_multipart() && (self.disposition.as_deref() == Some(b"attachment") || self.file_name.is_some())
     }
 
+    /// Whether its reader would save it: an attachment, or what is no text. Multiparts and forwarded messages are none; what
+    /// they hold may be.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        let holds_parts =
+            self.is_multipart() || self.is_message() && self.transfer_encoding == TransferEncoding::Identity;
+        !holds_parts && (self.is_attachment() || self.content_type.main != "text")
+    }
+
     /// Takes what a field of its header says of its contents.
     pub(super) fn read(&mut self, name: &[u8], value: &[u8]) {
         if name.eq_ignore_ascii_case(b"Content-Type") {

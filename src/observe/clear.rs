@@ -3,10 +3,14 @@
 use super::{Exposure, Value, text, utf8};
 use crate::imf::decode_words;
 use crate::limits::MAX_MESSAGES_IN_FULL;
+use crate::session::{Contents, Protection};
 use crate::smtp::{AuthAttempt, MASK, Recipient, Summary, Transaction};
 use crate::stream::Span;
 
-pub(super) fn exposures(summary: &Summary, out: &mut Vec<Exposure>) {
+/// What the message of a transaction contains.
+type ContentsOf<'a> = dyn Fn(u64) -> Option<&'a Contents> + 'a;
+
+pub(super) fn exposures(summary: &Summary, contents: &ContentsOf<'_>, out: &mut Vec<Exposure>) {
     if let Some(greeting) = &summary.greeting {
         out.push(
             Exposure::seen(
@@ -35,7 +39,7 @@ pub(super) fn exposures(summary: &Summary, out: &mut Vec<Exposure>) {
         ));
     }
     for transaction in summary.transactions.iter().take(MAX_MESSAGES_IN_FULL) {
-        mail(transaction, out);
+        mail(transaction, contents(transaction.index), out);
     }
     let more = summary.transactions.len().saturating_sub(MAX_MESSAGES_IN_FULL) as u64 + summary.transactions_not_kept;
     if more > 0 {
@@ -109,7 +113,7 @@ fn login(attempt: &AuthAttempt) -> Exposure {
     .alarming(attempt.reveals_secret())
 }
 
-fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
+fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Exposure>) {
     if let Some(sender) = &transaction.mail_from {
         let words =
             if sender.is_empty() { "<> (the null sender: a report of delivery)".to_owned() } else { text(sender) };
@@ -137,6 +141,7 @@ fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
         if let Some(size) = transaction.size {
             words.push(format!("{size} octets"));
         }
+        words.extend(contents.and_then(attachments));
         if transaction.missing > 0 {
             words.push(format!("{} of them missing from the capture", transaction.missing));
         }
@@ -154,7 +159,15 @@ fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
             ("accepted", transaction.accepted.map_or(Value::None, Value::Bool)),
         ]);
         out.push(Exposure::seen("message", value, words.join(", ")).at(transaction.message_span));
-        if transaction.size.is_some_and(|size| size > 0) {
+        let sealed = contents.and_then(|contents| contents.protection).filter(|protection| protection.is_encrypted());
+        if let Some(protection) = sealed {
+            let how = if protection == Protection::PgpEncrypted { "OpenPGP" } else { "S/MIME" };
+            out.push(
+                Exposure::seen("message header", Value::Bool(true), "every field of it, the subject too")
+                    .at(transaction.message_span),
+            );
+            out.push(Exposure::hidden("message text", format!("encrypted by its author with {how}")));
+        } else if transaction.size.is_some_and(|size| size > 0) {
             out.push(
                 Exposure::seen(
                     "message text",
@@ -170,6 +183,29 @@ fn mail(transaction: &Transaction, out: &mut Vec<Exposure>) {
         }
     }
 }
+
+/// The attachments in words.
+fn attachments(contents: &Contents) -> Option<String> {
+    let all = contents.attachments.len() as u64 + contents.attachments_not_kept;
+    let mut files: Vec<String> = contents
+        .attachments
+        .iter()
+        .take(ATTACHMENTS_NAMED)
+        .map(|file| {
+            let name = file.name.as_deref().map_or_else(|| text(file.declared.as_bytes()), text);
+            format!("{name}, {} octets", file.size)
+        })
+        .collect();
+    let more = all.saturating_sub(files.len() as u64);
+    if more > 0 {
+        files.push(format!("and {more} more"));
+    }
+    let word = if all == 1 { "attachment" } else { "attachments" };
+    (all > 0).then(|| format!("{all} {word} ({})", files.join("; ")))
+}
+
+/// Attachments that are named in a line of text.
+const ATTACHMENTS_NAMED: usize = 4;
 
 fn recipient(recipient: &Recipient) -> String {
     let outcome = match (recipient.accepted, recipient.code) {

@@ -140,7 +140,7 @@ impl Exposure {
 pub fn exposures(session: &Session) -> Vec<Exposure> {
     let mut exposures = Vec::new();
     if let Some(summary) = &session.smtp {
-        clear::exposures(summary, &mut exposures);
+        clear::exposures(summary, &|transaction| session.contents(transaction), &mut exposures);
     }
     if let Some(tls) = &session.tls {
         sealed::exposures(session, tls, &mut exposures);

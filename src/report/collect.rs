@@ -24,6 +24,8 @@ pub struct Wanted {
     pub utterances: bool,
     /// Sessions, when they end.
     pub sessions: bool,
+    /// Hashes of messages and attachments, with the sessions.
+    pub hashes: bool,
     /// Messages, attachments and certificates.
     pub extracts: bool,
     /// Events as Suricata writes them.

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient, Session, Step, Tls,
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient,
+    Session, Step, Tls,
 };
 use super::{catalogue, community_id};
 use crate::bytes::utf8;
@@ -11,7 +12,7 @@ use crate::flow;
 use crate::imf::decode_words;
 use crate::limits::MAX_STEPS;
 use crate::observe::{self, Place, Value, Visibility};
-use crate::session::{self, AnomalyKind, Protocol, TlsSeen, Verdict};
+use crate::session::{self, AnomalyKind, Contents, Protection, Protocol, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
 use crate::stream::{Direction, Span};
 use crate::tls;
@@ -26,7 +27,9 @@ pub(super) fn session(found: &session::Session) -> Session {
         ja3s: fingerprints.and_then(tls::Summary::ja3s),
         ja4: fingerprints.and_then(tls::Summary::ja4),
         exposure: observe::exposures(found).into_iter().map(|exposure| convert_exposure(found, exposure)).collect(),
-        messages: smtp.map(|s| s.transactions.iter().map(message).collect()).unwrap_or_default(),
+        messages: smtp
+            .map(|s| s.transactions.iter().map(|t| message(t, found.contents(t.index))).collect())
+            .unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
         inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
         anomalies: anomalies(found),
@@ -211,7 +214,8 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn message(transaction: &Transaction) -> Message {
+fn message(transaction: &Transaction, contents: Option<&Contents>) -> Message {
+    let signs = |signs: bool, name| signs.then_some(name);
     Message {
         mail_from: transaction.mail_from.as_deref().map(utf8),
         recipients: transaction
@@ -232,7 +236,28 @@ fn message(transaction: &Transaction) -> Message {
         reply: transaction.reply.map(|_| utf8(&transaction.reply_text)),
         subject: transaction.header.subject.as_deref().map(|value| utf8(&decode_words(value))),
         from: transaction.header.from.as_deref().map(|value| utf8(&decode_words(value))),
-        sha256: None,
+        sha256: contents.and_then(|contents| contents.sha256.as_ref()).map(|sum| hex(sum)),
+        attachments: contents.map(|c| c.attachments.iter().map(attachment).collect()).unwrap_or_default(),
+        attachments_dropped: contents.map_or(0, |contents| contents.attachments_not_kept),
+        received: contents.map_or(0, |contents| contents.received),
+        protection: contents
+            .map(|c| [signs(c.dkim, "DKIM"), signs(c.arc, "ARC"), c.protection.map(Protection::name)])
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect(),
+        bcc: contents.is_some_and(|contents| contents.bcc),
+    }
+}
+
+fn attachment(file: &session::Attachment) -> Attachment {
+    Attachment {
+        name: file.name.as_deref().map(utf8),
+        declared: utf8(file.declared.as_bytes()),
+        sniffed: file.sniffed,
+        size: file.size,
+        sha256: file.sha256.as_ref().map(|sum| hex(sum)),
+        missing_bytes: file.missing,
     }
 }
 

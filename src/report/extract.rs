@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::mail::{MessageReader, Piece};
 use crate::bytes::utf8;
 use crate::imf::{self, Detail};
 use crate::limits::{EXTRACT_NAME_OCTETS, EXTRACT_PIECE_OCTETS};
-use crate::session::At;
+use crate::session::{At, MessageReader, Piece};
 use crate::smtp::{self, EventKind};
 use crate::stream::Span;
 use crate::tls;
@@ -242,7 +241,7 @@ impl Message {
                     last.get_mut().file.gap(octets);
                 }
             }
-            Piece::Part(imf::Event::PartStart(part)) if is_file(part) => {
+            Piece::Part(imf::Event::PartStart(part)) if part.is_file() => {
                 *attachments += 1;
                 let name = part.file_name.clone();
                 let safe = safe_name(name.as_deref().unwrap_or_default());
@@ -273,14 +272,6 @@ impl Message {
             Piece::Part(_) => {}
         });
     }
-}
-
-/// Whether a part is taken out: what its reader would save, and what is no text. Forwarded messages stay in the message around
-/// them; their own attachments are taken out.
-fn is_file(part: &imf::Part) -> bool {
-    let holds_parts =
-        part.is_multipart() || part.is_message() && part.transfer_encoding == imf::TransferEncoding::Identity;
-    !holds_parts && (part.is_attachment() || part.content_type.main != "text")
 }
 
 /// A file name that is safe on any system: one component, no control characters or marks that turn

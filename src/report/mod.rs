@@ -11,7 +11,6 @@ mod dialogue;
 pub mod eve;
 pub mod extract;
 pub mod frames;
-pub mod mail;
 pub mod rows;
 mod totals;
 
@@ -339,6 +338,39 @@ pub struct Message {
     /// SHA-256 of the message as its reader gets it: dots unstuffed, the final dot line left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// What the message's reader would save.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// Attachments beyond those kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub attachments_dropped: u64,
+    /// `Received` fields: the hops that it had behind it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub received: u64,
+    /// `DKIM`, `ARC`, `smime-encrypted`, `smime-signed`, `pgp-encrypted`, `pgp-signed`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub protection: Vec<&'static str>,
+    /// Whether the header names blind recipients.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bcc: bool,
+}
+
+/// A file in a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attachment {
+    /// The name that the sender gave it.
+    pub name: Option<String>,
+    /// The media type that the sender states.
+    pub declared: String,
+    /// The media type that its first octets show.
+    pub sniffed: Option<&'static str>,
+    /// Its octets, decoded.
+    pub size: u64,
+    /// SHA-256 of those; null where some are missing.
+    pub sha256: Option<String>,
+    /// Octets that the capture lacks, as sent.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missing_bytes: u64,
 }
 
 /// A recipient and what became of it.

@@ -1,5 +1,6 @@
 //! What one connection speaks, and which decoder its octets go to.
 
+use super::contents::ContentsReader;
 use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
 use crate::flow;
 use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
@@ -18,6 +19,7 @@ pub(super) struct State {
     stage: Stage,
     client: Option<Direction>,
     smtp: Option<Box<smtp::Dialogue>>,
+    contents: ContentsReader,
     tls: Option<Box<tls::Conversation>>,
     maps: [PacketMap; 2],
     /// Octets delivered or known to be missing, for each direction.
@@ -70,8 +72,8 @@ impl Moment {
 
 impl State {
     /// For the connection whose first packet is `number`, between the originator's port and the
-    /// responder's.
-    pub(super) fn new(number: u64, ports: [u16; 2]) -> State {
+    /// responder's. `hashes`: messages are hashed.
+    pub(super) fn new(number: u64, ports: [u16; 2], hashes: bool) -> State {
         State {
             number,
             now: number,
@@ -79,6 +81,7 @@ impl State {
             stage: Stage::Undecided(Vec::new()),
             client: None,
             smtp: None,
+            contents: ContentsReader::new(hashes),
             tls: None,
             maps: [PacketMap::default(), PacketMap::default()],
             reached: [0; 2],
@@ -166,6 +169,7 @@ impl State {
             verdict: found.verdict,
             verdict_text: found.text,
             smtp,
+            contents: self.contents.into_contents(),
             tls,
             missing: self.missing,
             anomalies: self.anomalies,
@@ -310,6 +314,7 @@ impl State {
         let client = self.client.unwrap_or(Direction::FromOriginator);
         let (packet, at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
         let (anomalies, dropped, in_message) = (&mut self.anomalies, &mut self.anomalies_dropped, &mut self.in_message);
+        let contents = &mut self.contents;
         run(dialogue, &mut |event| {
             match &event.kind {
                 smtp::EventKind::MessageStart { .. } => *in_message = true,
@@ -320,6 +325,9 @@ impl State {
                 }
                 _ => {}
             }
+            contents.event(client, &event, &mut |anomaly| {
+                note(anomalies, dropped, Anomaly { kind: AnomalyKind::Imf(anomaly), span: Some(event.span), packet });
+            });
             sink.smtp(&at, &event);
         })
     }

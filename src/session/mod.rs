@@ -4,6 +4,8 @@
 //! [`Tracker`] takes packets and tells a [`Sink`] what happens, as it happens.
 
 mod connection;
+mod contents;
+mod mail;
 mod packets;
 mod tracker;
 mod verdict;
@@ -12,12 +14,15 @@ use std::fmt;
 
 use crate::capture::Packet;
 use crate::flow;
+use crate::imf;
 use crate::smtp;
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
 use crate::tls;
 use crate::wire::Frame;
 
+pub use contents::{Attachment, Contents, Protection};
+pub use mail::{MessageReader, Piece};
 pub use packets::PacketMap;
 pub use tracker::{Config, LimitReached, Shard, Tracker};
 
@@ -241,6 +246,8 @@ pub struct Session {
     pub verdict_text: &'static str,
     /// The dialogue in the clear, whole or up to STARTTLS.
     pub smtp: Option<smtp::Summary>,
+    /// What its messages contain, as far as kept, in order.
+    pub contents: Vec<Contents>,
     /// What TLS shows.
     pub tls: Option<Box<TlsSeen>>,
     /// Octets that were sent but are not in the capture.
@@ -270,6 +277,12 @@ impl Session {
         self.maps[span.direction.index()].packets(span.range())
     }
 
+    /// What the message of a transaction contains, if there was one and it is kept.
+    #[must_use]
+    pub fn contents(&self, transaction: u64) -> Option<&Contents> {
+        self.contents.iter().find(|contents| contents.transaction == transaction)
+    }
+
     /// The client's direction; the originator's where nothing shows it.
     #[must_use]
     pub fn client(&self) -> Direction {
@@ -295,6 +308,8 @@ pub enum AnomalyKind {
     Flow(flow::Anomaly),
     /// Of the mail dialogue.
     Smtp(smtp::Anomaly),
+    /// Of a message.
+    Imf(imf::Anomaly),
     /// Of TLS.
     Tls(tls::Anomaly),
     /// TLS on a port where a mail dialogue begins in the clear.
@@ -310,6 +325,7 @@ impl AnomalyKind {
         match self {
             AnomalyKind::Flow(anomaly) => anomaly.id(),
             AnomalyKind::Smtp(anomaly) => anomaly.id(),
+            AnomalyKind::Imf(anomaly) => anomaly.id(),
             AnomalyKind::Tls(anomaly) => anomaly.id(),
             AnomalyKind::TlsOnClearPort | AnomalyKind::ClearOnTlsPort => "wrong-protocol",
         }
@@ -321,6 +337,7 @@ impl fmt::Display for AnomalyKind {
         match self {
             AnomalyKind::Flow(anomaly) => anomaly.fmt(f),
             AnomalyKind::Smtp(anomaly) => anomaly.fmt(f),
+            AnomalyKind::Imf(anomaly) => anomaly.fmt(f),
             AnomalyKind::Tls(anomaly) => anomaly.fmt(f),
             AnomalyKind::TlsOnClearPort => f.write_str("TLS begins at once on a port where SMTP begins in the clear."),
             AnomalyKind::ClearOnTlsPort => f.write_str("SMTP in the clear on the port of SMTP over TLS."),

@@ -36,6 +36,8 @@ pub struct Config {
     pub ports: Vec<u16>,
     /// Whether every packet is told to the sink, with its TCP analysis.
     pub packets: bool,
+    /// Whether messages and attachments are hashed.
+    pub hashes: bool,
 }
 
 /// A limit that was reached, and how often.
@@ -172,7 +174,10 @@ fn segment<S: Sink>(
     let entry = table.put(
         &tuple,
         &segment,
-        |connection| State::new(connection.number, [connection.originator.port, connection.responder.port]),
+        |connection| {
+            let ports = [connection.originator.port, connection.responder.port];
+            State::new(connection.number, ports, view.config.hashes)
+        },
         &mut |connection, state| ended = Some((connection, state)),
     );
     let (connection, state, direction) = (entry.connection, entry.state, entry.direction);

@@ -182,6 +182,31 @@ struct Message {
     /// Added.
     #[serde(rename = "from")]
     _from: Option<String>,
+    /// Added.
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    /// Added, where they are not 0 or empty.
+    #[serde(rename = "attachments_dropped")]
+    _attachments_dropped: Option<u64>,
+    #[serde(rename = "received")]
+    _received: Option<u64>,
+    #[serde(rename = "protection")]
+    _protection: Option<Vec<String>>,
+    #[serde(rename = "bcc")]
+    _bcc: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attachment {
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    declared: String,
+    #[serde(rename = "sniffed")]
+    _sniffed: Option<String>,
+    size: u64,
+    sha256: Option<String>,
+    missing_bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -354,6 +379,11 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         }
         assert!(message.size >= message.missing_bytes || message.missing_bytes.is_none(), "{what}");
         assert!(message.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
+        for file in &message.attachments {
+            assert!(file.declared.contains('/') && file.size > 0, "{what}");
+            assert_eq!(file.sha256.is_none(), file.missing_bytes.is_some(), "{what}");
+            assert!(file.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
+        }
     }
     for auth in &session.auth {
         assert!(!auth.mechanism.is_empty() && !auth.sealed, "{what}: nothing is read inside TLS without keys");

@@ -189,3 +189,18 @@ fn ssh_is_not_taken_for_mail() {
     let session: Value = serde_json::from_slice(&run.stdout).expect("a line is a JSON object");
     assert_eq!((&session["protocol"], &session["verdict"]), (&"ssh".into(), &"not-mail".into()));
 }
+
+#[test]
+fn attachments_are_named_with_their_sizes_and_hashes() {
+    let session = session("attachments-25");
+    let message = &session["messages"][0];
+    let files: Vec<_> = message["attachments"].as_array().expect("a list").iter().collect();
+    let names: Vec<_> = files.iter().map(|file| file["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["report.pdf", "Hafen für Bob.png", "../../etc/profile"]);
+    assert_eq!(files[1]["sniffed"], "image/png");
+    assert_eq!(files[1]["sha256"], "eaa4a94ea300e0d2c775968cbe42f0b5b51ceafdeb73d64e9efddf6d4e880865");
+    assert_eq!((&message["bcc"], &message["received"]), (&true.into(), &1.into()));
+    assert_eq!(message["sha256"].as_str().map(str::len), Some(64));
+    let text = run(&["report", &sample("attachments-25")]).text();
+    assert!(text.contains("3 attachments (report.pdf,"), "{text}");
+}
