@@ -1,6 +1,9 @@
 //! A message read as it streams by: header fields, the MIME tree, what its parts contain.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::decode::Decoder;
 use super::part::{Part, TransferEncoding};
@@ -248,7 +251,7 @@ impl Reader {
 
     /// Takes contents up to the next line that may be a boundary; how many octets.
     fn block(&mut self, text: &[u8], emit: &mut Emit<'_>) -> usize {
-        let taken = match memchr::memmem::find(text, b"\n--") {
+        let taken = match BOUNDARY.find(text) {
             Some(at) => at + 1,
             // The line at the end may become a boundary.
             None if text.ends_with(b"\n-") => text.len() - 1,
@@ -474,6 +477,8 @@ fn is_boundary_so_far(line: &[u8]) -> bool {
 fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|b| b.is_ascii_graphic())
 }
+
+static BOUNDARY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n--"));
 
 /// Fields that stand at most once in a header (RFC 5322 §3.6).
 const ONCE: [&[u8]; 13] = [

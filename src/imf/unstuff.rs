@@ -1,5 +1,9 @@
 //! Dot-stuffing undone, in a stream.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// Takes away the dot that SMTP puts before a line that begins with one (RFC 5321 §4.5.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Unstuffer {
@@ -29,23 +33,22 @@ impl Unstuffer {
                 rest = &rest[1..];
                 continue;
             }
-            let Some(lf) = memchr::memchr(b'\n', rest) else {
-                self.at_line_start = false;
-                self.after_cr = rest.last() == Some(&b'\r');
-                out(rest);
-                return;
+            // Only a dot after a line end can be stuffed: everything up to the next of them is one piece.
+            let stuffed = STUFFED.find(rest);
+            let (piece, after) = rest.split_at(stuffed.map_or(rest.len(), |lf| lf + 1));
+            let ends_line = match piece {
+                [.., before, b'\n'] => *before == b'\r' || self.tolerant,
+                [b'\n'] => self.after_cr || self.tolerant,
+                _ => false,
             };
-            let crlf = match lf {
-                0 => self.after_cr,
-                _ => rest[lf - 1] == b'\r',
-            };
-            self.at_line_start = crlf || self.tolerant;
-            self.after_cr = false;
-            out(&rest[..=lf]);
-            rest = &rest[lf + 1..];
+            (self.at_line_start, self.after_cr) = (ends_line, piece.last() == Some(&b'\r'));
+            out(piece);
+            rest = after;
         }
     }
 }
+
+static STUFFED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n."));
 
 #[cfg(test)]
 mod tests {
