@@ -231,6 +231,13 @@ pub const EVE_FILES: usize = 256;
 /// reason for more than three.
 pub const EVE_PARAMETERS: usize = 64;
 
+/// Octets of one header field, unfolded, that stand in an event: a list of some thousand recipients.
+pub const EVE_FIELD_OCTETS: usize = 64 << 10;
+
+/// Octets of a transaction's recipients, and as many of a message's header fields, that are kept for its
+/// events. Longer lists are cut: an event is one line, and one message must not fill the memory.
+pub const EVE_KEPT_OCTETS: usize = 256 << 10;
+
 /// Addresses (URLs) of one message that stand in its event. A newsletter has some dozens.
 pub const EVE_URLS: usize = 512;
 

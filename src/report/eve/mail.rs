@@ -211,7 +211,7 @@ impl Mail {
     }
 
     fn more_of_field(&mut self, text: &[u8]) {
-        let room = limits::IMF_FIELD_OCTETS.saturating_sub(self.header.field.len());
+        let room = limits::EVE_FIELD_OCTETS.saturating_sub(self.header.field.len());
         self.header.field.extend_from_slice(&text[..text.len().min(room)]);
     }
 
@@ -496,6 +496,20 @@ mod tests {
         mail.feed(head.len() as u64 + 10, b"def\r\n");
         let (_, files) = mail.finish(true);
         assert_eq!((files[0].state, files[0].gaps, files[0].sha256.as_ref()), ("TRUNCATED", true, None));
+    }
+
+    #[test]
+    fn a_header_stays_bounded() {
+        let mut mail = Mail::new(false);
+        for _ in 0..2_000 {
+            mail.feed(0, b"Received: from here\r\n by there\r\nTo: ");
+            mail.feed(0, &b"a@example.org, ".repeat(100));
+            mail.feed(0, b"\r\n");
+        }
+        let (email, _) = mail.finish(true);
+        let octets: usize = email.to.iter().chain(&email.more.received).map(String::len).sum();
+        assert!(octets <= limits::EVE_KEPT_OCTETS && octets > 10_000, "{octets}");
+        assert!(email.to.len() <= limits::EVE_VALUES && email.more.received.len() <= limits::EVE_VALUES);
     }
 
     #[test]
