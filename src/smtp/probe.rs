@@ -229,9 +229,9 @@ mod tests {
     #[test]
     fn a_server_that_says_so_is_one_of_mail_whatever_the_client_sends() {
         let greeting = b"220 mx.example.org ESMTP Postfix\r\n";
-        assert_eq!(probe(b"g\t\xe4Y\xe9", greeting), Probe::Likely { client: Side::First });
+        assert_eq!(probe(b"\0\x01\xe4Y\r\n", greeting), Probe::Likely { client: Side::First });
         assert_eq!(probe(greeting, b"\0\0\0\x2a"), Probe::Likely { client: Side::Second });
-        assert_eq!(probe(b"g\t\xe4Y\xe9", b"220 ready\r\n"), Probe::Not);
+        assert_eq!(probe(b"\0\x01\xe4Y\r\n", b"220 ready\r\n"), Probe::Not);
     }
 
     #[test]
