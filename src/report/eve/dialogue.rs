@@ -223,7 +223,7 @@ impl Dialogue {
             && let Some(mut mail) = current.mail.take()
         {
             if end.missing > 0 && end.transfer == Transfer::Bdat {
-                mail.gap();
+                mail.gap(end.missing);
             }
             current.read = Some(Box::new(mail.finish(end.complete || end.missing > 0)));
         }

@@ -12,7 +12,6 @@ mod detect;
 mod dialogue;
 mod handshake;
 mod mail;
-mod parameters;
 mod stamp;
 mod urls;
 
