@@ -163,6 +163,11 @@ impl Mail {
 
     fn line(&mut self, text: &[u8], end: &'static [u8]) {
         self.read(self.held_end);
+        self.held_end = b"";
+        // Suricata passes over a line in the message's header that is no field; the reader ends the header there.
+        if !self.found.has_body && !self.is_within_line && !is_header_line(text) {
+            return;
+        }
         self.held_end = end;
         if self.found.has_body {
             let md5 = self.body.get_or_insert_with(Md5::new);
@@ -268,6 +273,16 @@ impl Found {
     }
 }
 
+/// An empty line, the next line of a field, or a field (RFC 5322 §2.2).
+fn is_header_line(text: &[u8]) -> bool {
+    match text.first() {
+        None | Some(b' ' | b'\t') => true,
+        Some(_) => memchr::memchr(b':', text)
+            .map(|colon| text[..colon].trim_ascii_end())
+            .is_some_and(|name| !name.is_empty() && name.iter().all(u8::is_ascii_graphic)),
+    }
+}
+
 /// Octets in hexadecimal.
 pub(super) fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
@@ -335,6 +350,13 @@ mod tests {
         assert_eq!(files[0].md5, files[1].md5);
         assert_eq!(email.attachment, ["a.txt", "b.txt"]);
         assert_eq!(email.more.subject, None, "the inner message's subject is not that of the message");
+    }
+
+    #[test]
+    fn a_line_that_is_no_field_does_not_end_the_header() {
+        let (email, _) = read(b"From: a@example.org\r\nwhat is this\r\nSubject: hello\r\n\r\nx\r\n");
+        assert_eq!(email.more.subject.as_deref(), Some("hello"));
+        assert_eq!(email.body_md5, Some(hex(&Md5::digest(b"x\r\n"))));
     }
 
     #[test]
