@@ -1,6 +1,6 @@
 //! The message of a transaction as `email` and `fileinfo` tell of it.
 //!
-//! Its header and its MIME tree are read by [`imf::Reader`]. Lines are looked at here as well, since some
+//! Its header and its MIME tree are read by [`Reader`]. Lines are looked at here as well, since some
 //! events and the MD5 of the body are about lines as they were sent. Of contents nothing is kept but hashes,
 //! sizes, and the addresses (URLs) in text.
 
