@@ -226,16 +226,12 @@ pub const IMF_UUENCODED_LINE_OCTETS: usize = 128;
 /// Octets kept of one header field, unfolded: a few lines of 998 octets (RFC 5322 §2.1.1).
 pub const IMF_FIELD_OCTETS: usize = 4_096;
 
-/// Multiparts inside each other that `log --format eve` follows. Real mail has three or four, forwarded
-/// mail a few more; what nests deeper is built to keep readers busy.
-pub const EVE_DEPTH: usize = 32;
-
 /// Files of one message that `log --format eve` tells of, an event each.
 pub const EVE_FILES: usize = 256;
 
-/// Parameters of one MIME field that are read: RFC 2231 pieces of a long file name are the most common
-/// reason for more than three.
-pub const EVE_PARAMETERS: usize = 64;
+/// Octets of a transaction's recipients, and as many of a message's header fields, that are kept for its
+/// events. Longer lists are cut: an event is one line, and one message must not fill the memory.
+pub const EVE_KEPT_OCTETS: usize = 256 << 10;
 
 /// Addresses (URLs) of one message that stand in its event. A newsletter has some dozens.
 pub const EVE_URLS: usize = 512;

@@ -392,6 +392,8 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
     match smtp::probe(&heads[0], &heads[1]) {
         smtp::Probe::Certain { client } => Some((Stage::Smtp, side(client))),
         smtp::Probe::Likely { client } if last || has_clear_mail_port(ports) => Some((Stage::Smtp, side(client))),
+        // Where mail is expected, what the server says decides, though the client sends anything.
+        smtp::Probe::Not if !last && has_clear_mail_port(ports) && heads.iter().any(Vec::is_empty) => None,
         smtp::Probe::Not if !waiting => Some((Stage::Other, None)),
         _ if last => Some((Stage::Other, None)),
         _ => None,
@@ -461,6 +463,16 @@ mod tests {
         assert_eq!(speaks(b"", b"220 ready\r\n", [40_000, 2121], false), None);
         assert!(matches!(speaks(b"", b"220 ready\r\n", [40_000, 25], false), Some((Speaks::Smtp, _))));
         assert!(matches!(speaks(b"USER bob\r\n", b"220 ready\r\n", [40_000, 2121], false), Some((Speaks::Other, _))));
+    }
+
+    #[test]
+    fn on_a_mail_port_the_server_is_heard_before_a_client_is_given_up() {
+        let noise = b"\0\x01\xe4Y\r\n";
+        assert_eq!(speaks(noise, b"", [40_000, 25], false), None);
+        assert!(matches!(speaks(noise, b"220 mx ESMTP\r\n", [40_000, 25], false), Some((Speaks::Smtp, _))));
+        assert!(matches!(speaks(noise, b"what\r\n", [40_000, 25], false), Some((Speaks::Other, None))));
+        assert!(matches!(speaks(noise, b"", [40_000, 25], true), Some((Speaks::Other, None))));
+        assert!(matches!(speaks(noise, b"", HIGH, false), Some((Speaks::Other, None))));
     }
 
     #[test]

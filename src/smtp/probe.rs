@@ -41,6 +41,10 @@ pub fn probe(first: &[u8], second: &[u8]) -> Probe {
     let (a, b) = (look(first), look(second));
     match (a, b) {
         (Look::NotMail, _) | (_, Look::NotMail) => Probe::Not,
+        // The server says that it is one of mail, whatever the client sends to it.
+        (Look::Noise, Look::Server) => Probe::Likely { client: Side::First },
+        (Look::Server, Look::Noise) => Probe::Likely { client: Side::Second },
+        (Look::Noise, _) | (_, Look::Noise) => Probe::Not,
         (Look::Client, Look::Client) | (Look::Server, Look::Server) => Probe::Not,
         (Look::Client, _) => Probe::Certain { client: Side::First },
         (_, Look::Client) => Probe::Certain { client: Side::Second },
@@ -61,8 +65,10 @@ pub fn probe(first: &[u8], second: &[u8]) -> Probe {
 /// What one side alone looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
-    /// Another protocol, or no text.
+    /// Another protocol.
     NotMail,
+    /// No text.
+    Noise,
     /// A client of SMTP.
     Client,
     /// A server of SMTP.
@@ -84,7 +90,7 @@ fn look(bytes: &[u8]) -> Look {
         let whole = line.ends_with(b"\n");
         let text = split_end(line).0;
         match look_at_line(text, whole) {
-            Look::Text if nth == 0 && !is_text(text) => return Look::NotMail,
+            Look::Text if nth == 0 && !is_text(text) => return Look::Noise,
             Look::Text => {}
             Look::Little if nth == 0 => found = Look::Little,
             Look::Little => {}
@@ -218,6 +224,14 @@ mod tests {
         assert_eq!(probe(b"", b"220 welcome\r\n"), Probe::Likely { client: Side::First });
         assert_eq!(probe(b"QUIT\r\n", b""), Probe::Likely { client: Side::First });
         assert_eq!(probe(b"", b"RSET\r\n"), Probe::Likely { client: Side::Second });
+    }
+
+    #[test]
+    fn a_server_that_says_so_is_one_of_mail_whatever_the_client_sends() {
+        let greeting = b"220 mx.example.org ESMTP Postfix\r\n";
+        assert_eq!(probe(b"\0\x01\xe4Y\r\n", greeting), Probe::Likely { client: Side::First });
+        assert_eq!(probe(greeting, b"\0\0\0\x2a"), Probe::Likely { client: Side::Second });
+        assert_eq!(probe(b"\0\x01\xe4Y\r\n", b"220 ready\r\n"), Probe::Not);
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Collector {
         dialogue.event(event, from_client, &mut |told| {
             // The parser sees octets when they are acknowledged, so that the packet is the peer's.
             let from = event.span.direction.reversed();
-            Waiting::smtp(told, at.now, at.time, [at.client, from], waiting);
+            Waiting::smtp(told, at.packet, at.time, [at.client, from], waiting);
         });
     }
 
@@ -88,16 +88,16 @@ impl Collector {
         let track = self.flows.entry(at.session).or_default();
         let handshake = track.handshake.get_or_insert_default();
         if let tls::EventKind::Anomaly(anomaly) = &event.kind {
-            if let Some(name) = handshake.anomaly(*anomaly) {
+            for name in handshake.anomaly(*anomaly) {
                 let event_of = Event { tx_id: Some(0), ..Event::of_anomaly(Anomaly::parser("tls", name)) };
-                track.waiting.push(Waiting::new(at.now, at.time, event.span.direction.reversed(), event_of));
+                track.waiting.push(Waiting::new(at.packet, at.time, event.span.direction.reversed(), event_of));
             }
             return;
         }
         if let Some(mut told) = handshake.event(&event.kind, event.span.direction == at.client) {
             told.from_proto = track.dialogue.as_ref().map(|_| "smtp");
             let event = Event { event_type: "tls", tls: Some(Box::new(told)), ..Event::default() };
-            track.waiting.push(Waiting::new(at.now, at.time, at.client, event));
+            track.waiting.push(Waiting::new(at.packet, at.time, at.client, event));
         }
     }
 

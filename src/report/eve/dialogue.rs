@@ -32,6 +32,8 @@ struct Transaction {
     id: u64,
     mail_from: Option<String>,
     rcpt_to: Vec<String>,
+    /// Octets of all recipients.
+    kept: usize,
     /// The message under way, and what is known of it when it is over.
     mail: Option<Box<Mail>>,
     read: Option<Box<(Email, Vec<FileInfo>)>>,
@@ -173,8 +175,10 @@ impl Dialogue {
             }
         } else if begins(b"RCPT TO") {
             let current = self.current.get_or_insert_default();
-            if current.rcpt_to.len() < limits::SMTP_RECIPIENTS {
-                current.rcpt_to.push(parameter(line, 8));
+            let recipient = parameter(line, 8);
+            current.kept += recipient.len();
+            if current.rcpt_to.len() < limits::SMTP_RECIPIENTS && current.kept <= limits::EVE_KEPT_OCTETS {
+                current.rcpt_to.push(recipient);
             }
         } else if begins(b"RSET") {
             asked = self.reset();
@@ -219,7 +223,7 @@ impl Dialogue {
             && let Some(mut mail) = current.mail.take()
         {
             if end.missing > 0 && end.transfer == Transfer::Bdat {
-                mail.gap();
+                mail.gap(end.missing);
             }
             current.read = Some(Box::new(mail.finish(end.complete || end.missing > 0)));
         }

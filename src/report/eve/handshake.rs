@@ -50,14 +50,14 @@ impl Handshake {
         None
     }
 
-    /// The name of an anomaly that was not told yet.
-    pub(super) fn anomaly(&mut self, anomaly: tls::Anomaly) -> Option<&'static str> {
-        let name = anomaly_name(anomaly)?;
-        if self.told.contains(&name) {
-            return None;
-        }
-        self.told.push(name);
-        Some(name)
+    /// The names of an anomaly that were not told yet: a certificate that cannot be read makes its
+    /// message invalid as well.
+    pub(super) fn anomaly(&mut self, anomaly: tls::Anomaly) -> Vec<&'static str> {
+        let message = matches!(anomaly, tls::Anomaly::CertificateMalformed).then_some("INVALID_HANDSHAKE_MESSAGE");
+        let names = anomaly_name(anomaly).into_iter().chain(message);
+        let names: Vec<_> = names.filter(|name| !self.told.contains(name)).collect();
+        self.told.extend(&names);
+        names
     }
 
     /// The connection is over: a handshake that did not finish is told as far as it came.
@@ -219,9 +219,11 @@ mod tests {
     #[test]
     fn an_anomaly_is_told_once() {
         let mut handshake = Handshake::default();
-        assert_eq!(handshake.anomaly(tls::Anomaly::RecordTooLong(20_000)), Some("INVALID_RECORD_LENGTH"));
-        assert_eq!(handshake.anomaly(tls::Anomaly::RecordTooLong(20_001)), None);
-        assert_eq!(handshake.anomaly(tls::Anomaly::FramingLost), None);
+        assert_eq!(handshake.anomaly(tls::Anomaly::RecordTooLong(20_000)), ["INVALID_RECORD_LENGTH"]);
+        assert!(handshake.anomaly(tls::Anomaly::RecordTooLong(20_001)).is_empty());
+        assert!(handshake.anomaly(tls::Anomaly::FramingLost).is_empty());
+        let names = handshake.anomaly(tls::Anomaly::CertificateMalformed);
+        assert_eq!(names, ["INVALID_CERTIFICATE", "INVALID_HANDSHAKE_MESSAGE"]);
     }
 
     #[test]

@@ -12,7 +12,6 @@ mod detect;
 mod dialogue;
 mod handshake;
 mod mail;
-mod parameters;
 mod stamp;
 mod urls;
 
@@ -150,6 +149,9 @@ pub struct Email {
     /// Events of it that were told.
     #[serde(skip)]
     told: usize,
+    /// Octets of fields that are kept.
+    #[serde(skip)]
+    kept: usize,
 }
 
 /// Fields of a message's header under Suricata's names.
@@ -433,6 +435,10 @@ impl Email {
     /// Takes a field of the header: its name in lower case, its value unfolded. Of fields that may
     /// stand once the first counts.
     fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.kept += value.len();
+        if self.kept > limits::EVE_KEPT_OCTETS {
+            return;
+        }
         let more = &mut self.more;
         let once = match name {
             b"from" => &mut self.from,
