@@ -166,7 +166,7 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
                 Exposure::seen("message header", Value::Bool(true), "every field of it, the subject too")
                     .at(transaction.message_span),
             );
-            out.push(Exposure::hidden("message text", format!("encrypted by its author with {how}")));
+            out.push(Exposure::hidden("message text", format!("declared as encrypted by its author, with {how}")));
         } else if transaction.size.is_some_and(|size| size > 0) {
             out.push(
                 Exposure::seen(

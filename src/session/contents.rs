@@ -69,8 +69,11 @@ impl Protection {
         let is = |value: &[u8], word: &str| memchr::memmem::find(value, word.as_bytes()).is_some();
         let protocol = parameter("protocol");
         match (kind.main.as_str(), kind.sub.trim_start_matches("x-")) {
+            // Without the parameter it may be either, or merely compressed (RFC 8551 §3.2.2).
             ("application", "pkcs7-mime") if is(&parameter("smime-type"), "signed") => Some(Protection::SmimeSigned),
-            ("application", "pkcs7-mime") => Some(Protection::SmimeEncrypted),
+            ("application", "pkcs7-mime") if is(&parameter("smime-type"), "enveloped") => {
+                Some(Protection::SmimeEncrypted)
+            }
             ("multipart", "encrypted") if is(&protocol, "pgp") => Some(Protection::PgpEncrypted),
             ("multipart", "signed") if is(&protocol, "pgp") => Some(Protection::PgpSigned),
             ("multipart", "signed") if is(&protocol, "pkcs7") => Some(Protection::SmimeSigned),
@@ -215,3 +218,55 @@ impl Contents {
 
 /// What is looked at to tell what a file is.
 const SNIFFED_OCTETS: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Span;
+
+    /// The contents of a message that comes by BDAT in one piece.
+    fn contents(text: &str) -> Contents {
+        let client = Direction::FromOriginator;
+        let mut reader = ContentsReader::new(true);
+        let end = text.len() as u64;
+        let message =
+            smtp::MessageEnd { transaction: 3, transfer: smtp::Transfer::Bdat, size: end, complete: true, missing: 0 };
+        for kind in [
+            EventKind::MessageStart { transaction: 3, transfer: smtp::Transfer::Bdat, tolerant: false },
+            EventKind::MessageData(text.as_bytes()),
+            EventKind::MessageEnd(message),
+        ] {
+            reader.event(client, &smtp::Event { span: Span::new(client, 0, end), kind }, &mut |_| {});
+        }
+        reader.into_contents().pop().expect("a message was read")
+    }
+
+    #[test]
+    fn what_an_author_did_to_protect_a_message_is_told_from_its_type() {
+        let protection = |kind: &str| contents(&format!("Content-Type: {kind}\r\n\r\nx")).protection;
+        assert_eq!(
+            protection("multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b"),
+            Some(Protection::PgpEncrypted)
+        );
+        assert_eq!(
+            protection("multipart/signed; protocol=\"application/x-pkcs7-signature\"; boundary=b"),
+            Some(Protection::SmimeSigned)
+        );
+        assert_eq!(
+            protection("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m"),
+            Some(Protection::SmimeEncrypted)
+        );
+        assert_eq!(protection("application/pkcs7-mime; name=smime.p7m"), None, "it may be signed only");
+        assert_eq!(protection("text/plain"), None);
+    }
+
+    #[test]
+    fn fields_beside_the_usual_ones_are_noticed() {
+        let found = contents(
+            "Received: a\r\nReceived: b\r\nDKIM-Signature: v=1\r\nARC-Seal: i=1\r\nBcc: eve@example.com\r\n\r\nhello",
+        );
+        assert_eq!((found.transaction, found.received, found.dkim, found.arc, found.bcc), (3, 2, true, true, true));
+        assert!(found.sha256.is_some() && found.attachments.is_empty());
+        assert!(!contents("Bcc:\r\n\r\nhello").bcc, "an empty field names nobody");
+    }
+}
