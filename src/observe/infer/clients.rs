@@ -1,7 +1,7 @@
 //! What programs are known to do, for the parameters of MAIL and for their names.
 
 use super::search::Found;
-use super::statements::{ToldMessage, Told};
+use super::statements::{Told, ToldMessage};
 use super::{Octets, Sealed};
 
 /// The client's family, with its probability.
@@ -10,7 +10,12 @@ pub(super) fn recognise(_sealed: &Sealed<'_>, _found: &Found, _told: &Told) -> O
 }
 
 /// The sender's length, where the parameters of MAIL can be told.
-pub(super) fn sender(line: Octets, _message: &ToldMessage, _client: &Option<(&'static str, f64)>, _sealed: &Sealed<'_>) -> Option<Octets> {
+pub(super) fn sender(
+    line: Octets,
+    _message: &ToldMessage,
+    _client: &Option<(&'static str, f64)>,
+    _sealed: &Sealed<'_>,
+) -> Option<Octets> {
     let _ = line;
     None
 }

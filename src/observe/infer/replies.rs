@@ -1,7 +1,7 @@
 //! How likely a reply is to have the length that a record shows.
 
 use super::Octets;
-use super::lengths::{Bell, LogP, NEVER};
+use super::lengths::{Bell, LogP};
 use super::templates::{Pattern, Server};
 use super::token::{REPLIES, Reply};
 
@@ -115,7 +115,12 @@ impl Habits {
             let length = pattern.length(Octets::exactly(0));
             if pattern.echoes() {
                 let mean = (length.min + length.max) as f64 / 2.0 + 22.0;
-                all.push(Expected { weight: 1.0, length, mean, deviation: 9.0 + (length.max - length.min) as f64 / 3.5 });
+                all.push(Expected {
+                    weight: 1.0,
+                    length,
+                    mean,
+                    deviation: 9.0 + (length.max - length.min) as f64 / 3.5,
+                });
             } else if length.max - length.min > 24 {
                 let mean = (length.min + length.max) as f64 / 2.0;
                 all.push(Expected { weight: 1.0, length, mean, deviation: (length.max - length.min) as f64 / 3.5 });
@@ -205,6 +210,3 @@ const STEADY: f64 = 0.93;
 
 /// The same for kinds in which more than one text is usual.
 const VARIED: f64 = 0.6;
-
-/// Log-probability of a length that `Habits` excludes altogether.
-pub(super) const EXCLUDED: LogP = NEVER;

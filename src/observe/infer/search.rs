@@ -206,23 +206,24 @@ fn units(sealed: &Sealed<'_>) -> (Vec<Unit>, Option<&'static str>) {
                 return (units, Some("the length of a record does not fit its cipher suite"));
             };
             let length = Octets { min: u64::from(plaintext.min), max: u64::from(plaintext.max) };
-            match units.last_mut().filter(|_| bulk.contains(&n) && n > bulk.start) {
-                Some(unit) => {
-                    unit.length = unit.length.plus(length);
-                    unit.records += 1;
-                }
-                None if units.len() < INFERENCE_UNITS => units.push(Unit {
-                    record: *index,
-                    records: 1,
-                    client: record.direction == sealed.client,
-                    direction: record.direction,
-                    length,
-                }),
-                None => {
-                    cut = Some("the session has more records than are read");
-                    return (units, cut);
-                }
+            if bulk.contains(&n)
+                && n > bulk.start
+                && let Some(unit) = units.last_mut()
+            {
+                unit.length = unit.length.plus(length);
+                unit.records += 1;
+                continue;
             }
+            if units.len() == INFERENCE_UNITS {
+                return (units, Some("the session has more records than are read"));
+            }
+            units.push(Unit {
+                record: *index,
+                records: 1,
+                client: record.direction == sealed.client,
+                direction: record.direction,
+                length,
+            });
         }
     }
     if Direction::BOTH.iter().any(|direction| sealed.trace.beyond(*direction).records > 0) {
@@ -515,7 +516,8 @@ impl Run<'_> {
                 let addresses = count as f64 + if mail { 1.0 } else { 0.0 };
                 let size = match tail {
                     Tail::Data | Tail::Nothing => {
-                        let mean = (first + behind + count * 12) as f64 + 23.0 * addresses + if mail { 8.0 } else { 0.0 };
+                        let mean =
+                            (first + behind + count * 12) as f64 + 23.0 * addresses + if mail { 8.0 } else { 0.0 };
                         let deviation = 10.0 * addresses.sqrt() + if mail { 8.0 } else { 0.0 };
                         lengths::normal(length, mean, deviation)
                     }
@@ -602,19 +604,19 @@ impl Run<'_> {
             let recipients = answered.iter().filter(|waiting| waiting.command == Command::Rcpt).count();
             let last = answered[commands - 1].command;
             let everything = if commands == reading.waiting.len() { -0.5 } else { -3.0 };
-            let others: Vec<Command> = answered
-                .iter()
-                .map(|waiting| waiting.command)
-                .filter(|command| *command != Command::Rcpt)
-                .collect();
+            let others: Vec<Command> =
+                answered.iter().map(|waiting| waiting.command).filter(|command| *command != Command::Rcpt).collect();
             for refused in 0..=recipients.min(MOST_REFUSED) {
                 let taken = recipients - refused;
                 let all_refused = reading.taken == 0 && taken == 0 && recipients > 0;
                 let prior = binomial(recipients, refused);
                 for last_reply in endings(last, all_refused) {
                     let mut log = prior + everything + last_reply.map_or(0.0, |(_, log)| log);
-                    let mut kinds: Vec<Reply> =
-                        others.iter().take(others.len() - usize::from(last_reply.is_some())).map(|c| usual(*c)).collect();
+                    let mut kinds: Vec<Reply> = others
+                        .iter()
+                        .take(others.len() - usize::from(last_reply.is_some()))
+                        .map(|c| usual(*c))
+                        .collect();
                     kinds.extend(last_reply.map(|(reply, _)| reply));
                     log += self.sum(reading, unit.length, &kinds, (taken, &rcpt), (refused, no));
                     if log < -45.0 {
@@ -686,10 +688,8 @@ impl Run<'_> {
             let mean = mean + refused * no.0;
             let variance = variance + refused * no.1 * no.1;
             let chance = if variance > 0.0 {
-                let rest = Octets {
-                    min: length.min.saturating_sub(octets.max),
-                    max: length.max.saturating_sub(octets.min),
-                };
+                let rest =
+                    Octets { min: length.min.saturating_sub(octets.max), max: length.max.saturating_sub(octets.min) };
                 if length.max < octets.min { 0.0 } else { lengths::normal(rest, mean, variance.sqrt().max(1.0)).exp() }
             } else {
                 let low = octets.min.max(length.min);
@@ -888,7 +888,9 @@ fn fixed(length: Octets, octets: u64) -> LogP {
 /// Octets of the address in a command of so many octets, its parameters not known.
 fn address_of(command: Command, line: Octets) -> Octets {
     match command {
-        Command::Mail => Octets { min: line.min.saturating_sub(14 + MOST_PARAMETERS), max: line.max.saturating_sub(14) },
+        Command::Mail => {
+            Octets { min: line.min.saturating_sub(14 + MOST_PARAMETERS), max: line.max.saturating_sub(14) }
+        }
         _ => line.less(12),
     }
 }

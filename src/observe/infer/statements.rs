@@ -7,8 +7,13 @@ use super::{Auth, Inference, Message, Octets, Recipient, Sealed, Software, Step,
 
 /// What the readings that were found say together.
 pub(super) fn of(sealed: &Sealed<'_>, found: &Found) -> Inference {
-    let mut inference = Inference { undecided: found.cut.iter().map(|why| (*why).to_owned()).collect(), ..Inference::default() };
+    let mut inference =
+        Inference { undecided: found.cut.iter().map(|why| (*why).to_owned()).collect(), ..Inference::default() };
     let Some(best) = found.ends.first() else { return inference };
+    if found.sense < LEAST_SENSE {
+        inference.undecided.push("the lengths do not read as SMTP".to_owned());
+        return inference;
+    }
     let told: Vec<(f64, Told)> =
         found.ends.iter().filter(|end| end.weight > LEAST_WEIGHT).map(|end| (end.weight, tell(found, end))).collect();
     let Some((_, first)) = told.first() else { return inference };
@@ -32,9 +37,10 @@ pub(super) fn of(sealed: &Sealed<'_>, found: &Found) -> Inference {
             .enumerate()
             .map(|(k, recipient)| {
                 let one = |t: &Told| {
-                    t.messages.get(n).and_then(|m| m.recipients.get(k)).is_some_and(|other| {
-                        other.accepted == recipient.accepted && other.line == recipient.line
-                    })
+                    t.messages
+                        .get(n)
+                        .and_then(|m| m.recipients.get(k))
+                        .is_some_and(|other| other.accepted == recipient.accepted && other.line == recipient.line)
                 };
                 Recipient {
                     address_length: recipient.line.map(|line| line.less(12)),
@@ -62,7 +68,8 @@ pub(super) fn of(sealed: &Sealed<'_>, found: &Found) -> Inference {
     let quit = share(&|t| t.quit == first.quit);
     inference.quit = (quit >= STATED && found.cut.is_none() && sealed.closed).then_some(first.quit);
     inference.server = software(found);
-    inference.client = client.filter(|(_, confidence)| *confidence >= 0.5).map(|(name, confidence)| Software { name, confidence });
+    inference.client =
+        client.filter(|(_, confidence)| *confidence >= 0.5).map(|(name, confidence)| Software { name, confidence });
     inference.steps = steps(found, &told, best.server);
     inference
 }
@@ -346,7 +353,8 @@ impl ToldAuth {
 
     fn stated(&self, confidence: f64) -> Auth {
         let mechanism = &MECHANISMS[self.mechanism];
-        let initial = self.initial.then(|| lengths::base64_octets(self.command, 8 + mechanism.name.len() as u64)).flatten();
+        let initial =
+            self.initial.then(|| lengths::base64_octets(self.command, 8 + mechanism.name.len() as u64)).flatten();
         let said: Vec<Option<Octets>> = self
             .initial
             .then_some(initial)
@@ -389,7 +397,12 @@ fn chunk(total: Octets) -> Octets {
 }
 
 /// The sender's length: the command less what its parameters take, or what the server repeats.
-fn sender(message: &ToldMessage, server: Option<&Server>, client: &Option<(&'static str, f64)>, sealed: &Sealed<'_>) -> Option<Octets> {
+fn sender(
+    message: &ToldMessage,
+    server: Option<&Server>,
+    client: &Option<(&'static str, f64)>,
+    sealed: &Sealed<'_>,
+) -> Option<Octets> {
     let line = message.mail?;
     if let (Some(server), Some(reply)) = (server, message.mail_reply)
         && let Some(address) = server.replies(Reply::Mail).iter().find_map(|pattern| pattern.address(reply))
@@ -443,6 +456,9 @@ fn steps(found: &Found, told: &[(f64, Told)], server: Option<&Server>) -> Vec<St
 
 /// Readings of less weight than this change nothing that is stated.
 const LEAST_WEIGHT: f64 = 1e-5;
+
+/// A reading has to explain the lengths better than chance, by this much.
+const LEAST_SENSE: f64 = 0.0;
 
 /// From here on a claim counts as stated.
 pub(super) const STATED: f64 = 0.9;

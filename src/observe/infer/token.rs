@@ -32,7 +32,7 @@ pub(super) enum Command {
 }
 
 /// A SASL mechanism and the shape of its exchange (RFC 4954 §4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Mechanism {
     /// Its name.
     pub name: &'static str,

@@ -26,7 +26,8 @@ pub(super) fn reading(token: Token, length: Octets, server: Option<&Server>) -> 
 }
 
 fn client(said: Said, length: Octets) -> String {
-    let octets = |n: Octets| if n.min == n.max { format!("{} octets", n.min) } else { format!("{}-{} octets", n.min, n.max) };
+    let octets =
+        |n: Octets| if n.min == n.max { format!("{} octets", n.min) } else { format!("{}-{} octets", n.min, n.max) };
     match said {
         Said::Hello => format!("EHLO <{}>", octets(length.less(7))),
         Said::Auth(place, initial) => {
@@ -40,7 +41,8 @@ fn client(said: Said, length: Octets) -> String {
                 (_, None) => format!("AUTH {name}"),
             }
         }
-        Said::Answer => base64_octets(length, 2).map_or("gives up the login".to_owned(), |n| format!("{} of answer to it", octets(n))),
+        Said::Answer => base64_octets(length, 2)
+            .map_or("gives up the login".to_owned(), |n| format!("{} of answer to it", octets(n))),
         Said::Mail => format!("MAIL FROM:<…>, {} of address and parameters", octets(length.less(14))),
         Said::Rcpt => format!("RCPT TO:<{}>", octets(length.less(12))),
         Said::Data => "DATA".to_owned(),
