@@ -2,7 +2,10 @@
 
 mod clear;
 pub mod infer;
+mod inside;
 mod sealed;
+
+pub use inside::{OF_THE_HANDSHAKE, inside};
 
 use crate::session::{Session, Verdict};
 use crate::stream::{Direction, Span};
