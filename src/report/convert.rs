@@ -189,23 +189,11 @@ fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
             .map(utf8),
         resumed: summary.resumed,
         established: (!summary.gaps).then(|| summary.is_established()),
-        forward_secret: forward_secret(summary),
-        post_quantum: summary
-            .group
-            .map(|group| group.is_post_quantum())
-            .or_else(|| summary.cipher_suite.map(|_| false)),
+        forward_secret: summary.forward_secrecy().map(tls::ForwardSecrecy::is_forward_secret),
+        post_quantum: summary.is_post_quantum(),
         certificates: summary.certificates.iter().map(certificate).collect(),
         alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
         records: [summary.records[client], summary.records[1 - client]],
-    }
-}
-
-/// TLS 1.3 always agrees on a fresh key, but for resumption without one (psk_ke, RFC 8446 §4.2.9).
-fn forward_secret(summary: &tls::Summary) -> Option<bool> {
-    match (summary.is_tls13(), summary.group) {
-        (true, Some(_)) => Some(true),
-        (true, None) => summary.resumed.and_then(|resumed| resumed.then_some(false)),
-        (false, _) => summary.cipher_suite.and_then(tls::CipherSuite::forward_secrecy),
     }
 }
 
