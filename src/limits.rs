@@ -358,3 +358,12 @@ pub const INFERENCE_READINGS: usize = 192;
 
 /// Readings that are tried for one session, in all: about 30 ms of work.
 pub const INFERENCE_TRIALS: u64 = 400_000;
+
+/// Commands without a reply that are paired with replies for Zeek's logs; its own analyzer keeps as many.
+pub const ZEEK_PENDING_COMMANDS: usize = 1000;
+
+/// Addresses of one kind in a record of Zeek's `smtp.log`, as in Zeek.
+pub const ZEEK_ADDRESSES: usize = 1000;
+
+/// Octets of one value in Zeek's logs: longer header fields and lines are cut.
+pub const ZEEK_TEXT: usize = 16 << 10;

@@ -3,6 +3,7 @@
 pub mod anomalies;
 pub mod dialogue;
 pub mod eve;
+pub mod zeek;
 pub mod hexdump;
 pub mod json;
 pub mod packets;

@@ -9,6 +9,7 @@ mod community_id;
 mod convert;
 mod dialogue;
 pub mod eve;
+pub mod zeek;
 pub mod extract;
 pub mod frames;
 mod inferred;
@@ -84,6 +85,8 @@ pub enum Content {
     Session(Box<Ended>),
     /// An event as Suricata writes it.
     Eve(Box<eve::Event>),
+    /// A record as Zeek writes them.
+    Zeek(Box<zeek::Record>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
     /// Something taken out of the capture.
