@@ -35,8 +35,6 @@ pub(super) fn members(value: &[u8]) -> Vec<Vec<u8>> {
             _ => {}
         }
     }
-    members.sort();
-    members.dedup();
     members
 }
 

@@ -97,6 +97,7 @@ impl Collector {
         let mut track = self.flows.remove(&connection.number).unwrap_or_default();
         let ends = Ends::new(connection.number, connection.originator, connection.responder);
         let (time, client) = (connection.last_time, session.client());
+        let speaks_smtp = track.dialogue.as_ref().is_some_and(|dialogue| dialogue.is_confirmed());
         if let Some(dialogue) = &mut track.dialogue {
             let waiting = &mut track.waiting;
             dialogue.finish(&mut |told| waiting.push((time, client, told)));
@@ -104,7 +105,7 @@ impl Collector {
         for (time, client, told) in take(&mut track.waiting) {
             self.told.push((now, connection.number, ends.record(time, client, told)));
         }
-        self.told.push((now, connection.number, conn(session, &track.conn, &ends)));
+        self.told.push((now, connection.number, conn(session, &track.conn, &ends, speaks_smtp)));
     }
 }
 
@@ -182,23 +183,23 @@ impl Ends {
     }
 }
 
-fn conn(session: &Session, track: &ConnTrack, ends: &Ends) -> Record {
+fn conn(session: &Session, track: &ConnTrack, ends: &Ends, speaks_smtp: bool) -> Record {
     let connection = &session.connection;
     let sizes = track.sizes(connection);
     let [(packets, octets), (packets_back, octets_back)] = track.counts();
     let lasting = connection.last_time.since(connection.first_time);
-    let known = |value: Value| if packets_back == 0 && lasting.nanos() == 0 { Value::Unset } else { value };
+    let known = |value: Value| if lasting.nanos() == 0 { Value::Unset } else { value };
     let mut values = ends.head(connection.first_time);
     values.extend([
         Value::text("tcp"),
-        Value::or_unset(service(session)),
+        Value::or_unset(service(session, speaks_smtp)),
         known(Value::Interval(lasting)),
         known(Value::Count(sizes[0])),
         known(Value::Count(sizes[1])),
         Value::text(track.state(sizes)),
         Value::Bool(is_private(ends.originator.ip)),
         Value::Bool(is_private(ends.responder.ip)),
-        Value::Count(session.missing),
+        Value::Count(if packets == 0 || packets_back == 0 { 0 } else { session.missing }),
         Value::or_unset(Some(track.history()).filter(|history| !history.is_empty())),
         Value::Count(packets),
         Value::Count(octets),
@@ -211,15 +212,15 @@ fn conn(session: &Session, track: &ConnTrack, ends: &Ends) -> Record {
 }
 
 /// What is spoken, as Zeek's analyzers confirm it.
-fn service(session: &Session) -> Option<String> {
+fn service(session: &Session, speaks_smtp: bool) -> Option<String> {
     let mut names = Vec::new();
-    match session.protocol {
-        Protocol::Smtp | Protocol::SmtpStartTls => names.push("smtp"),
-        Protocol::Ssh => names.push("ssh"),
-        _ => {}
+    if speaks_smtp {
+        names.push("smtp");
+    } else if session.protocol == Protocol::Ssh {
+        names.push("ssh");
     }
     let tls = session.tls.as_deref().map(|tls| &tls.summary);
-    if tls.is_some_and(|tls| tls.client_hello.is_some() && tls.server_hello.is_some()) {
+    if tls.is_some_and(|tls| tls.client_hello.is_some() && tls.records[tls.client.reversed().index()] > 0) {
         names.push("ssl");
     }
     (!names.is_empty()).then(|| names.join(","))

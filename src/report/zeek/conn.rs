@@ -9,6 +9,8 @@ use crate::wire::{Frame, Tcp};
 #[derive(Debug, Default)]
 pub(super) struct Track {
     state: [State; 2],
+    /// Who sent FIN.
+    finished: [bool; 2],
     packets: [u64; 2],
     ip_octets: [u64; 2],
     payload: [u64; 2],
@@ -97,8 +99,11 @@ impl Track {
         } else if self.state[i] == State::SynSent && ack && self.state[peer] != State::Inactive && !rst {
             self.state[i] = State::Established;
         }
-        if fin && self.state[i] != State::Reset {
-            self.state[i] = State::Closed;
+        if fin {
+            self.finished[i] = true;
+            if self.state[i] != State::Reset {
+                self.state[i] = State::Closed;
+            }
         }
         if rst {
             self.state[i] = State::Reset;
@@ -144,13 +149,17 @@ impl Track {
     /// Octets of payload that each end sent, those that are missing included.
     pub(super) fn sizes(&self, connection: &Connection) -> [u64; 2] {
         Direction::BOTH.map(|direction| {
+            // What nobody saw being sent is not counted, though the peer acknowledged it.
             let counters = connection.counters(direction);
-            counters.delivered + counters.missing
+            if self.packets[direction.index()] == 0 { 0 } else { counters.delivered + counters.missing }
         })
     }
 
     /// The summary that `conn_state` is.
     pub(super) fn state(&self, sizes: [u64; 2]) -> &'static str {
+        if self.finished == [true, true] {
+            return "SF";
+        }
         let [originator, responder] = self.state;
         let asleep = |state: State| matches!(state, State::Inactive | State::Partial);
         match (originator, responder) {

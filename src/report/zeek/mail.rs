@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use super::Value;
 use super::addresses::{ip_addresses, mail_addresses, members, received_from};
 use super::kinds::{self, BEGINNING};
-use crate::imf;
+use crate::imf::{self, TransferEncoding};
 use crate::limits::{ZEEK_ADDRESSES, ZEEK_PENDING_COMMANDS, ZEEK_TEXT};
 use crate::session::{MessageReader, Piece};
 use crate::smtp::{Event, EventKind, Transfer};
@@ -30,10 +30,14 @@ pub(super) struct Dialogue {
     /// What the reply whose lines come is to.
     answered: Option<Asked>,
     last_chunk: bool,
+    /// A command that is known was said.
+    spoke: bool,
     has_mail: bool,
     has_recipient: bool,
     /// Parts of messages so far.
     parts: u64,
+    /// DATA was said: its message has begun, whatever the server answers.
+    has_data: bool,
     mail: Option<Box<Mail>>,
     /// Octets of the message under way are missing: what follows of it is not looked at.
     lost: bool,
@@ -73,6 +77,8 @@ pub(super) struct Info {
     tls: bool,
     /// The files in its message: [`File::depth`] of each.
     pub files: Vec<u64>,
+    /// Parts that began in it.
+    parts: u64,
     active: bool,
 }
 
@@ -110,8 +116,8 @@ type Tell<'t> = dyn FnMut(Told) + 't;
 struct Mail {
     reader: MessageReader,
     files: Vec<Open>,
-    /// The second part has begun: fields after that are not the message's.
-    in_parts: bool,
+    /// Fields are the message's own: no other part has begun in this record.
+    own: bool,
     /// Parts so far.
     parts: u64,
 }
@@ -140,10 +146,15 @@ impl Dialogue {
             }
             EventKind::MessageStart { transfer, tolerant, .. } => {
                 self.lost = false;
+                self.begin(time);
+                let begun = std::mem::take(&mut self.has_data) && *transfer == Transfer::Data;
+                self.parts -= u64::from(begun);
+                let Some(info) = &mut self.current else { return };
+                info.parts += u64::from(!begun);
                 self.mail = Some(Box::new(Mail {
                     reader: MessageReader::new(client, *transfer, *tolerant, imf::Detail::Content),
                     files: Vec::new(),
-                    in_parts: false,
+                    own: info.parts == 1,
                     parts: 0,
                 }));
             }
@@ -167,6 +178,11 @@ impl Dialogue {
             }
             _ => {}
         }
+    }
+
+    /// Whether the client said what an SMTP client says.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.spoke
     }
 
     /// Octets are missing: what waits for a reply is forgotten, a message under way ends.
@@ -215,6 +231,7 @@ impl Dialogue {
         if !VERBS.iter().any(|known| known.as_bytes() == verb) {
             return;
         }
+        self.spoke = true;
         self.begin(time);
         self.ask(if verb == b"BDAT" { Asked::Bdat } else { Asked::Other });
         let is = |prefix: &[u8]| argument.get(..prefix.len()).is_some_and(|b| b.eq_ignore_ascii_case(prefix));
@@ -255,6 +272,13 @@ impl Dialogue {
                 if !self.has_recipient {
                     tell(Told::Weird("smtp_mail_transaction_invalid", "data missing rcpt to".to_owned()));
                 }
+                if verb == b"DATA" {
+                    self.parts += 1;
+                    self.has_data = true;
+                    if let Some(info) = &mut self.current {
+                        info.parts += 1;
+                    }
+                }
                 if verb == b"BDAT" && argument.ends_with(b" LAST") {
                     (self.has_mail, self.has_recipient, self.last_chunk) = (false, false, true);
                 }
@@ -290,13 +314,13 @@ impl Dialogue {
     fn message(&mut self, event: &Event<'_>, time: Timestamp, tell: &mut Tell<'_>) {
         self.begin(time);
         let (Some(mail), Some(info)) = (&mut self.mail, &mut self.current) else { return };
-        let Mail { reader, files, in_parts, parts } = &mut **mail;
+        let Mail { reader, files, own, parts } = &mut **mail;
         let before = self.parts;
         reader.event(event, &mut |piece| match piece {
             Piece::Part(imf::Event::Field { part, field }) => {
-                *in_parts |= part.number > 0;
+                *own &= part.number == 0;
                 *parts = (*parts).max(part.number + 1);
-                if !*in_parts {
+                if *own {
                     info.field(&field);
                 }
             }
@@ -316,6 +340,10 @@ impl Dialogue {
                 if let Some(open) = files.last_mut() {
                     let room = BEGINNING.saturating_sub(open.beginning.len());
                     open.beginning.extend_from_slice(&octets[..octets.len().min(room)]);
+                    // Contents are handed on a piece at a time: the first is when the file begins.
+                    if open.file.seen < PIECE {
+                        open.file.times.0 = time;
+                    }
                     open.file.seen += octets.len() as u64;
                     open.file.times.1 = time;
                 }
@@ -323,7 +351,15 @@ impl Dialogue {
             Piece::Part(imf::Event::PartEnd(part)) => {
                 *parts = (*parts).max(part.number + 1);
                 if let Some(at) = files.iter().position(|open| open.part == part.number) {
-                    let open = files.remove(at);
+                    let mut open = files.remove(at);
+                    // The line end before a boundary is decoded with what it ends.
+                    if part.transfer_encoding == TransferEncoding::QuotedPrintable && part.number > 0 && part.complete {
+                        open.file.seen += 2;
+                    }
+                    if open.file.seen < PIECE {
+                        open.file.times.0 = time;
+                    }
+                    open.file.times.1 = time;
                     info.files.push(open.file.depth);
                     tell(Told::File(open.done()));
                 }
@@ -375,6 +411,7 @@ impl Info {
             user_agent: None,
             tls: false,
             files: Vec::new(),
+            parts: 0,
             active: false,
         }
     }
@@ -383,16 +420,18 @@ impl Info {
         let value = clipped(&field.unfolded());
         let list = |into: &mut Option<Vec<Vec<u8>>>| {
             let all = into.get_or_insert_default();
-            all.extend(members(&value).into_iter().take(ZEEK_ADDRESSES.saturating_sub(all.len())));
-            all.sort();
-            all.dedup();
+            for member in members(&value) {
+                if all.len() < ZEEK_ADDRESSES && !all.contains(&member) {
+                    all.push(member);
+                }
+            }
         };
         match &field.name.to_ascii_uppercase()[..] {
             b"MESSAGE-ID" => self.message_id = Some(value),
             b"RECEIVED" => {
                 if let Some(ip) = received_from(&value)
                     && self.path.last() != Some(&ip)
-                    && self.path.len() < ZEEK_ADDRESSES
+                    && self.path.len() + 2 < ZEEK_ADDRESSES
                 {
                     self.path.push(ip);
                 }
@@ -450,6 +489,9 @@ impl Info {
 fn clipped(text: &[u8]) -> Vec<u8> {
     text[..text.len().min(ZEEK_TEXT)].to_vec()
 }
+
+/// Octets of contents that Zeek hands on at a time.
+const PIECE: u64 = 1024;
 
 /// The commands that Zeek knows.
 const VERBS: [&str; 20] = [
