@@ -9,6 +9,7 @@ use super::conn::Track as ConnTrack;
 use super::mail::{Dialogue, File, Told};
 use super::{Log, Record, Value, ids};
 use crate::flow::{Endpoint, FiveTuple, FlowKey};
+use crate::limits::ZEEK_AFTERMATHS;
 use crate::session::{At, Protocol, Seen, Session};
 use crate::smtp;
 use crate::stream::{Direction, Span};
@@ -28,6 +29,8 @@ pub(in crate::report) struct Collector {
 struct Track {
     ends: Option<Ends>,
     conn: ConnTrack,
+    /// Those of Zeek's connections that were over before.
+    earlier: Vec<ConnTrack>,
     dialogue: Option<Box<Dialogue>>,
     /// What waits until the ends of the connection are known: when, and the client's direction.
     waiting: Vec<(Timestamp, Direction, Told)>,
@@ -83,7 +86,10 @@ impl Collector {
             };
             track.ends = Some(Ends::new(segment.session, originator, responder));
         }
-        track.conn.segment(seen.frame, tcp, segment);
+        if track.conn.is_over(seen.packet.timestamp) && track.earlier.len() < ZEEK_AFTERMATHS {
+            track.earlier.push(take(&mut track.conn));
+        }
+        track.conn.segment(seen.packet, seen.frame, tcp, segment);
         if let Some(ends) = track.ends {
             for (time, client, told) in track.waiting.drain(..) {
                 self.told.push((seen.packet.number, segment.session, ends.record(time, client, told)));
@@ -105,7 +111,15 @@ impl Collector {
         for (time, client, told) in take(&mut track.waiting) {
             self.told.push((now, connection.number, ends.record(time, client, told)));
         }
-        self.told.push((now, connection.number, conn(session, &track.conn, &ends, speaks_smtp)));
+        // What is spoken, and what is missing, is of the connection that carried something.
+        let carried = |conn: &ConnTrack| conn.sizes().iter().sum::<u64>();
+        let all: Vec<&ConnTrack> = track.earlier.iter().chain(std::iter::once(&track.conn)).collect();
+        let most = (0..all.len()).rev().max_by_key(|n| carried(all[*n])).unwrap_or(0);
+        for (n, one) in all.iter().enumerate() {
+            let service = service(session, speaks_smtp).filter(|_| n == most);
+            let record = conn(one, &ends, service, if n == most { session.missing } else { 0 });
+            self.told.extend(record.map(|record| (now, connection.number, record)));
+        }
     }
 }
 
@@ -183,23 +197,24 @@ impl Ends {
     }
 }
 
-fn conn(session: &Session, track: &ConnTrack, ends: &Ends, speaks_smtp: bool) -> Record {
-    let connection = &session.connection;
-    let sizes = track.sizes(connection);
+/// The record of `conn.log` for one connection of Zeek's.
+fn conn(track: &ConnTrack, ends: &Ends, service: Option<String>, missing: u64) -> Option<Record> {
+    let (number, first, last) = track.times()?;
+    let sizes = track.sizes();
     let [(packets, octets), (packets_back, octets_back)] = track.counts();
-    let lasting = connection.last_time.since(connection.first_time);
+    let lasting = last.since(first);
     let known = |value: Value| if lasting.nanos() == 0 { Value::Unset } else { value };
-    let mut values = ends.head(connection.first_time);
+    let mut values = Ends { number, ..*ends }.head(first);
     values.extend([
         Value::text("tcp"),
-        Value::or_unset(service(session, speaks_smtp)),
+        Value::or_unset(service),
         known(Value::Interval(lasting)),
         known(Value::Count(sizes[0])),
         known(Value::Count(sizes[1])),
         Value::text(track.state(sizes)),
         Value::Bool(is_private(ends.originator.ip)),
         Value::Bool(is_private(ends.responder.ip)),
-        Value::Count(if packets == 0 || packets_back == 0 { 0 } else { session.missing }),
+        Value::Count(if packets == 0 || packets_back == 0 { 0 } else { missing }),
         Value::or_unset(Some(track.history()).filter(|history| !history.is_empty())),
         Value::Count(packets),
         Value::Count(octets),
@@ -208,7 +223,7 @@ fn conn(session: &Session, track: &ConnTrack, ends: &Ends, speaks_smtp: bool) ->
         Value::Unset,
         Value::Count(6),
     ]);
-    Record { log: Log::Conn, values }
+    Some(Record { log: Log::Conn, values })
 }
 
 /// What is spoken, as Zeek's analyzers confirm it.

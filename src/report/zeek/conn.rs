@@ -1,8 +1,9 @@
 //! Zeek's rules for `conn.log`: states, histories and counts of TCP connections.
 
-use crate::flow::Connection;
+use crate::capture::Packet;
 use crate::session::SegmentSeen;
 use crate::stream::Direction;
+use crate::time::Timestamp;
 use crate::wire::{Frame, Tcp};
 
 /// What is counted of one connection.
@@ -13,7 +14,11 @@ pub(super) struct Track {
     finished: [bool; 2],
     packets: [u64; 2],
     ip_octets: [u64; 2],
-    payload: [u64; 2],
+    /// The end of the sequence space that each end has used, and the octets of payload up to there.
+    reach: [Option<(u32, u64)>; 2],
+    times: Option<(u64, Timestamp, Timestamp)>,
+    /// When it ended.
+    ended: Option<Timestamp>,
     history: String,
     /// Letters that were written, a bit each.
     written: [u32; 2],
@@ -43,12 +48,14 @@ enum State {
 
 impl Track {
     /// Takes the next segment.
-    pub(super) fn segment(&mut self, frame: &Frame<'_>, tcp: &Tcp<'_>, segment: &SegmentSeen) {
+    pub(super) fn segment(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, tcp: &Tcp<'_>, segment: &SegmentSeen) {
         let i = segment.direction.index();
+        let (number, now) = (packet.number, packet.timestamp);
+        let (number, first, last) = self.times.unwrap_or((number, now, now));
+        self.times = Some((number, first, last.max(now)));
         self.packets[i] += 1;
         self.ip_octets[i] += frame.ip.as_ref().map_or(0, |ip| u64::from(ip.total_len));
         let payload = u64::from(tcp.payload_len);
-        self.payload[i] += payload;
         let flags = tcp.flags;
         let [syn, ack, fin, rst] = [SYN, ACK, FIN, RST].map(|flag| flags.0 & flag != 0);
         match (syn, ack) {
@@ -75,7 +82,25 @@ impl Track {
         if rst {
             self.letter(i, 'r');
         }
+        // An acknowledgment without data may stand one behind a FIN, which is no octet.
+        if !rst && (syn || fin || payload > 0 || self.reach[i].is_none()) {
+            self.extend(i, tcp.sequence.wrapping_add(u32::from(syn)), tcp.payload_len);
+        }
         self.step(i, syn, ack, fin, rst, payload > 0);
+        let partial = self.finished.contains(&true) && self.state.contains(&State::Inactive);
+        if self.ended.is_none() && (rst || self.finished == [true, true] || partial) {
+            self.ended = Some(now);
+        }
+    }
+
+    /// Takes note of the octets from a sequence number on.
+    fn extend(&mut self, i: usize, sequence: u32, octets: u32) {
+        let (end, before) = *self.reach[i].get_or_insert((sequence, 0));
+        let next = sequence.wrapping_add(octets);
+        let further = next.wrapping_sub(end);
+        if further < FURTHEST {
+            self.reach[i] = Some((next, before + u64::from(further)));
+        }
     }
 
     fn step(&mut self, i: usize, syn: bool, ack: bool, fin: bool, rst: bool, data: bool) {
@@ -146,13 +171,27 @@ impl Track {
         &self.history
     }
 
-    /// Octets of payload that each end sent, those that are missing included.
-    pub(super) fn sizes(&self, connection: &Connection) -> [u64; 2] {
-        Direction::BOTH.map(|direction| {
-            // What nobody saw being sent is not counted, though the peer acknowledged it.
-            let counters = connection.counters(direction);
-            if self.packets[direction.index()] == 0 { 0 } else { counters.delivered + counters.missing }
-        })
+    /// Octets of payload that each end sent, from its first sequence number to its last.
+    pub(super) fn sizes(&self) -> [u64; 2] {
+        self.reach.map(|reach| reach.map_or(0, |(_, octets)| octets))
+    }
+
+    /// The first packet and its time, and the time of the last.
+    pub(super) fn times(&self) -> Option<(u64, Timestamp, Timestamp)> {
+        self.times
+    }
+
+    /// Whether a packet at this time belongs to another connection: the end of this one was so long ago that Zeek has
+    /// forgotten it (`tcp_close_delay`, `tcp_reset_delay`, `tcp_partial_close_delay`).
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        let Some(at) = self.ended else { return false };
+        let partial = self.state.iter().any(|state| *state == State::Inactive);
+        let delay = match (self.state.contains(&State::Reset) && self.finished != [true, true], partial) {
+            (true, _) => 100_000_000,
+            (false, true) => 3_000_000_000,
+            (false, false) => 5_000_000_000,
+        };
+        now.since(at).nanos() > delay
     }
 
     /// The summary that `conn_state` is.
@@ -180,6 +219,9 @@ impl Track {
         }
     }
 }
+
+/// No window is wider (RFC 7323 §2.3): what claims to be further on is an old segment, or none.
+const FURTHEST: u32 = 1 << 30;
 
 const FIN: u16 = 0x01;
 const SYN: u16 = 0x02;

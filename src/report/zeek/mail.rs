@@ -126,6 +126,11 @@ struct Mail {
 struct Open {
     part: u64,
     file: File,
+    /// Its first line was whole.
+    begun: bool,
+    /// Until then: the octets of it in the piece of the stream that begins at `at`.
+    at: u64,
+    now: u64,
     beginning: Vec<u8>,
 }
 
@@ -152,7 +157,8 @@ impl Dialogue {
                 let Some(info) = &mut self.current else { return };
                 info.parts += u64::from(!begun);
                 self.mail = Some(Box::new(Mail {
-                    reader: MessageReader::new(client, *transfer, *tolerant, imf::Detail::Content),
+                    reader: MessageReader::new(client, *transfer, *tolerant, imf::Detail::Content)
+                        .passing_over_strange_lines(),
                     files: Vec::new(),
                     own: info.parts == 1,
                     parts: 0,
@@ -316,6 +322,13 @@ impl Dialogue {
         let (Some(mail), Some(info)) = (&mut self.mail, &mut self.current) else { return };
         let Mail { reader, files, own, parts } = &mut **mail;
         let before = self.parts;
+        // Octets behind the last line end.
+        let open_line = match event.kind {
+            EventKind::MessageData(octets) => {
+                octets.len() - memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1)
+            }
+            _ => 0,
+        } as u64;
         reader.event(event, &mut |piece| match piece {
             Piece::Part(imf::Event::Field { part, field }) => {
                 *own &= part.number == 0;
@@ -335,14 +348,21 @@ impl Dialogue {
                         seen: 0,
                         missing: 0,
                     };
-                    files.push(Open { part: part.number, file, beginning: Vec::new() });
+                    files.push(Open { part: part.number, file, begun: false, at: u64::MAX, now: 0, beginning: Vec::new() });
                 }
                 if let Some(open) = files.last_mut() {
                     let room = BEGINNING.saturating_sub(open.beginning.len());
                     open.beginning.extend_from_slice(&octets[..octets.len().min(room)]);
-                    // Contents are handed on a piece at a time: the first is when the file begins.
-                    if open.file.seen < PIECE {
+                    // Contents are handed on line by line: a file begins when its first line is whole.
+                    if !open.begun {
                         open.file.times.0 = time;
+                        if open.at != event.span.start {
+                            (open.at, open.now) = (event.span.start, 0);
+                        }
+                        open.now += octets.len() as u64;
+                        let coded = part.transfer_encoding == TransferEncoding::Base64;
+                        // More than the line that is not whole yet can hold.
+                        open.begun = open.now > if coded { open_line * 3 / 4 } else { open_line };
                     }
                     open.file.seen += octets.len() as u64;
                     open.file.times.1 = time;
@@ -356,10 +376,9 @@ impl Dialogue {
                     if part.transfer_encoding == TransferEncoding::QuotedPrintable && part.number > 0 && part.complete {
                         open.file.seen += 2;
                     }
-                    if open.file.seen < PIECE {
-                        open.file.times.0 = time;
+                    if !open.begun {
+                        open.file.times = (time, time);
                     }
-                    open.file.times.1 = time;
                     info.files.push(open.file.depth);
                     tell(Told::File(open.done()));
                 }
@@ -489,9 +508,6 @@ impl Info {
 fn clipped(text: &[u8]) -> Vec<u8> {
     text[..text.len().min(ZEEK_TEXT)].to_vec()
 }
-
-/// Octets of contents that Zeek hands on at a time.
-const PIECE: u64 = 1024;
 
 /// The commands that Zeek knows.
 const VERBS: [&str; 20] = [
