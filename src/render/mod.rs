@@ -3,9 +3,9 @@
 pub mod anomalies;
 pub mod dialogue;
 pub mod eve;
-pub mod zeek;
 pub mod hexdump;
 pub mod json;
 pub mod packets;
 pub mod report;
 pub mod style;
+pub mod zeek;

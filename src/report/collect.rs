@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::eve;
-use super::zeek;
 use super::extract::Extractor;
 use super::frames;
 use super::rows;
+use super::zeek;
 use super::{Class, Content, Ended, Item, Order, dialogue};
 use crate::bytes::utf8;
 use crate::limits::MAX_MESSAGE_TEXT;

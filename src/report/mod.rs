@@ -9,13 +9,13 @@ mod community_id;
 mod convert;
 mod dialogue;
 pub mod eve;
-pub mod zeek;
 pub mod extract;
 pub mod frames;
 mod inferred;
 mod inside;
 pub mod rows;
 mod totals;
+pub mod zeek;
 
 use std::net::IpAddr;
 

@@ -68,8 +68,12 @@ pub(super) fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
-                || a == 0 || (a == 192 && b == 0 && ip.octets()[2] == 0)
+            ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || (a == 100 && (64..128).contains(&b))
+                || a == 0
+                || (a == 192 && b == 0 && ip.octets()[2] == 0)
         }
         IpAddr::V6(ip) => {
             let first = ip.segments()[0];

@@ -324,9 +324,7 @@ impl Dialogue {
         let before = self.parts;
         // Octets behind the last line end.
         let open_line = match event.kind {
-            EventKind::MessageData(octets) => {
-                octets.len() - memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1)
-            }
+            EventKind::MessageData(octets) => octets.len() - memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1),
             _ => 0,
         } as u64;
         reader.event(event, &mut |piece| match piece {
@@ -348,7 +346,14 @@ impl Dialogue {
                         seen: 0,
                         missing: 0,
                     };
-                    files.push(Open { part: part.number, file, begun: false, at: u64::MAX, now: 0, beginning: Vec::new() });
+                    files.push(Open {
+                        part: part.number,
+                        file,
+                        begun: false,
+                        at: u64::MAX,
+                        now: 0,
+                        beginning: Vec::new(),
+                    });
                 }
                 if let Some(open) = files.last_mut() {
                     let room = BEGINNING.saturating_sub(open.beginning.len());
@@ -511,6 +516,24 @@ fn clipped(text: &[u8]) -> Vec<u8> {
 
 /// The commands that Zeek knows.
 const VERBS: [&str; 20] = [
-    "EHLO", "HELO", "MAIL", "RCPT", "DATA", "QUIT", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "AUTH", "STARTTLS", "BDAT",
-    "TURN", "SEND", "SOML", "SAML", "ETRN", "X-ANONYMOUSTLS",
+    "EHLO",
+    "HELO",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "QUIT",
+    "RSET",
+    "VRFY",
+    "EXPN",
+    "HELP",
+    "NOOP",
+    "AUTH",
+    "STARTTLS",
+    "BDAT",
+    "TURN",
+    "SEND",
+    "SOML",
+    "SAML",
+    "ETRN",
+    "X-ANONYMOUSTLS",
 ];
