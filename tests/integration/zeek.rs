@@ -69,7 +69,10 @@ fn a_mail_is_a_connection_a_transaction_and_its_files() {
         (&smtp["mailfrom"][..], &smtp["rcptto"][..]),
         ("alice@example.org", "bob@example.org,postmaster@example.org")
     );
-    assert_eq!((&smtp["trans_depth"][..], &smtp["tls"][..], &smtp["path"][..]), ("1", "F", "192.0.2.20,192.0.2.100"));
+    assert_eq!(
+        (&smtp["trans_depth"][..], &smtp["tls"][..], &smtp["path"][..]),
+        ("1", "F", "192.0.2.20,192.0.2.100,192.0.2.77")
+    );
     assert!(smtp["last_reply"].starts_with("250 2.0.0 Ok: queued as "), "{smtp:?}");
     let files: Vec<&String> = logs["files"].iter().map(|file| &file["fuid"]).collect();
     let told: Vec<&str> = smtp["fuids"].split(',').collect();
