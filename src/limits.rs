@@ -368,5 +368,11 @@ pub const ZEEK_ADDRESSES: usize = 100;
 /// Octets of one value in Zeek's logs: longer ones are cut, as Zeek cuts them.
 pub const ZEEK_TEXT: usize = 4096;
 
+/// Letters of the history of a TLS handshake in Zeek's `ssl.log`; a whole handshake has about ten.
+pub const ZEEK_HISTORY: usize = 1000;
+
+/// Certificates that one run of `log --format zeek` remembers, so as to write each into `x509.log` once.
+pub const ZEEK_CERTIFICATES: usize = 100_000;
+
 /// Connections of Zeek's between the same ends that one of ours is told as: packets that come long after the end begin another.
 pub const ZEEK_AFTERMATHS: usize = 64;

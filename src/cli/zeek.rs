@@ -1,6 +1,6 @@
 //! Writes Zeek's logs below a directory, each when its first record comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use super::extract::{about, create};
 use super::output::Output;
 use crate::bytes::escaped;
+use crate::limits::ZEEK_CERTIFICATES;
 use crate::render::zeek;
-use crate::report::zeek::{Log, Value};
+use crate::report::zeek::{Log, Record, Value};
 use crate::report::{Capture, Content};
 use crate::time::Timestamp;
 
@@ -18,6 +19,8 @@ pub(super) struct Logs<'w> {
     out: &'w mut dyn Write,
     folder: PathBuf,
     json: bool,
+    /// Fingerprints and roles of the certificates that were written: each is written once.
+    certificates: HashSet<Vec<u8>>,
     open: BTreeMap<Log, (BufWriter<File>, u64)>,
     /// The time of the newest record: a log does not read the clock, so that the same capture gives the same logs.
     latest: Timestamp,
@@ -35,7 +38,25 @@ impl<'w> Logs<'w> {
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
             }
         }
-        Ok(Logs { out, folder: folder.to_owned(), json, open: BTreeMap::new(), latest: Timestamp::from_nanos(0) })
+        Ok(Logs {
+            out,
+            folder: folder.to_owned(),
+            json,
+            certificates: HashSet::new(),
+            open: BTreeMap::new(),
+            latest: Timestamp::from_nanos(0),
+        })
+    }
+}
+
+impl Logs<'_> {
+    /// Whether no certificate with this fingerprint was written in the same role: a server's, a client's, an issuer's.
+    fn is_new(&mut self, record: &Record) -> bool {
+        let Some(Value::Text(fingerprint)) = record.values.get(1) else { return true };
+        let mut key = fingerprint.clone();
+        key.extend(record.values.iter().rev().take(2).map(|role| u8::from(*role == Value::Bool(true))));
+        let is_full = self.certificates.len() >= ZEEK_CERTIFICATES;
+        if is_full { !self.certificates.contains(&key) } else { self.certificates.insert(key) }
     }
 }
 
@@ -44,6 +65,9 @@ impl Output for Logs<'_> {
         let Content::Zeek(record) = item else { return Ok(()) };
         if let Some(Value::Time(time)) = record.values.first() {
             self.latest = self.latest.max(*time);
+        }
+        if record.log == Log::X509 && !self.is_new(&record) {
+            return Ok(());
         }
         if !self.open.contains_key(&record.log) {
             let mut file = BufWriter::new(create(&self.folder.join(format!("{}.log", record.log.path())))?);

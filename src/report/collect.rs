@@ -248,6 +248,9 @@ impl Sink for Collector {
         if let Some(eve) = &mut self.eve {
             eve.tls(at, event);
         }
+        if let Some(zeek) = &mut self.zeek {
+            zeek.tls(at, event);
+        }
         if self.wanted.utterances {
             if at.opened {
                 // Its utterances were told.

@@ -84,6 +84,8 @@ fn a_mail_is_a_connection_a_transaction_and_its_files() {
 fn starttls_is_smtp_then_ssl() {
     let logs = logs(&sample("starttls-587"), &[]);
     assert_eq!(logs["conn"][0]["service"], "smtp,ssl");
+    let [ssl] = &logs["ssl"][..] else { panic!("{logs:?}") };
+    assert_eq!((&ssl["version"][..], &ssl["established"][..], &ssl["ssl_history"][..]), ("TLSv13", "T", "CsiI"));
     assert_eq!(logs["smtp"][0]["tls"], "T");
 }
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::addresses::is_private;
 use super::conn::Track as ConnTrack;
+use super::handshake::{Handshake, certificates};
 use super::mail::{Dialogue, File, Told};
 use super::{Log, Record, Value, ids};
 use crate::flow::{Endpoint, FiveTuple, FlowKey};
@@ -14,6 +15,7 @@ use crate::session::{At, Protocol, Seen, Session};
 use crate::smtp;
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
+use crate::tls;
 use crate::wire::Transport;
 
 /// Takes what happens in sessions and makes records of it.
@@ -32,6 +34,7 @@ struct Track {
     /// Those of Zeek's connections that were over before.
     earlier: Vec<ConnTrack>,
     dialogue: Option<Box<Dialogue>>,
+    handshake: Option<Box<Handshake>>,
     /// What waits until the ends of the connection are known: when, and the client's direction.
     waiting: Vec<(Timestamp, Direction, Told)>,
 }
@@ -58,6 +61,18 @@ impl Collector {
         let Track { dialogue, waiting, .. } = self.flows.entry(at.session).or_default();
         let (client, time) = (at.client, at.time);
         dialogue.get_or_insert_default().event(event, client, time, &mut |told| waiting.push((time, client, told)));
+    }
+
+    /// Part of a TLS conversation.
+    pub(in crate::report) fn tls(&mut self, at: &At<'_>, event: &tls::Event<'_>) {
+        let track = self.flows.entry(at.session).or_default();
+        let handshake = track.handshake.get_or_insert_with(|| Box::new(Handshake::new(at.time)));
+        let from_client = event.span.direction == at.client;
+        handshake.event(&event.kind, from_client);
+        if let tls::EventKind::Certificates(chain) = &event.kind {
+            let records = certificates(chain, from_client, at.time).into_iter();
+            self.told.extend(records.map(|record| (at.now, at.session, record)));
+        }
     }
 
     /// Octets that are not in the capture.
@@ -110,6 +125,10 @@ impl Collector {
         }
         for (time, client, told) in take(&mut track.waiting) {
             self.told.push((now, connection.number, ends.record(time, client, told)));
+        }
+        if let (Some(handshake), Some(tls)) = (track.handshake.take(), &session.tls) {
+            let record = handshake.record(tls, |ts| ends.head(ts));
+            self.told.extend(record.map(|record| (now, connection.number, record)));
         }
         // What is spoken, and what is missing, is of the connection that carried something.
         let carried = |conn: &ConnTrack| conn.sizes().iter().sum::<u64>();

@@ -2,12 +2,13 @@
 //!
 //! [`Record`] is one line of one [`Log`]; columns, their types and their order are those of Zeek
 //! 8.2 with its default scripts. `collect` takes what happens in sessions; `mail` holds Zeek's
-//! rules for `smtp.log` and `files.log`, `conn` those for `conn.log`. A rule of Zeek never reaches a
-//! decoder.
+//! rules for `smtp.log` and `files.log`, `conn` those for `conn.log`, `handshake` those for
+//! `ssl.log` and `x509.log`. A rule of Zeek never reaches a decoder.
 
 mod addresses;
 mod collect;
 mod conn;
+mod handshake;
 mod ids;
 mod kinds;
 mod mail;
