@@ -110,6 +110,10 @@ pub const MERGE_OCTETS: usize = 16 << 20;
 /// Octets that the system keeps of a live capture while the program is busy: a tenth of a second of
 /// a line with 1 Gbit/s has 12.5 MB, and a terminal may stop the program for longer.
 pub const LIVE_BUFFER_OCTETS: u32 = 64 << 20;
+/// Octets of a connection in another protocol that are searched for a request for TLS. It is made
+/// at the beginning; XMPP's stream header and IMAP's capabilities are a few thousand octets.
+pub const UPGRADE_OCTETS: u64 = 32 << 10;
+
 /// Octets of one clear TLS handshake message that is no certificate chain. A hello with
 /// post-quantum key shares and ECH is about 2 KiB; the format would allow 16 MiB.
 pub const TLS_HANDSHAKE_OCTETS: usize = 64 << 10;

@@ -217,6 +217,51 @@ catalogue! {
         "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not.",
         "RFC 8314 section 7.3";
 
+    High "tls-weak-cipher": "The agreed cipher suite does not protect what it carries.",
+        "NULL, export, RC4, DES, 3DES and anonymous suites can be read or changed with modest means. Take them out of the server's list.",
+        "RFC 9325 section 4.1; RFC 7465";
+    Medium "tls-weak-version": "A version of TLS or SSL is agreed on that must not be used any more.",
+        "SSL 2.0, SSL 3.0, TLS 1.0 and TLS 1.1 rest on broken hashes and padding. Offer TLS 1.2 and 1.3 only.",
+        "RFC 8996; RFC 7568; RFC 6176; RFC 9325 section 3.1";
+    Medium "tls-weak-key-exchange": "The key exchange has no forward secrecy.",
+        "Whoever gets the server's private key later, by theft or by order of a court, can read what was recorded. Prefer ECDHE suites or TLS 1.3.",
+        "RFC 9325 section 4.1";
+    Medium "tls-weak-prime": "The Diffie-Hellman prime has fewer than 2048 bits.",
+        "Primes of 1024 bits are within reach of large organisations, and one computation opens every session with the same prime (Logjam).",
+        "RFC 9325 section 4.2; CVE-2015-4000";
+    Medium "tls-weak-key": "A certificate's key is too short.",
+        "RSA keys below 2048 bits can be broken with large means: then anybody can pose as the server.",
+        "RFC 9325 section 4.2.1";
+    Medium "tls-weak-signature": "A certificate is signed with MD2, MD5 or SHA-1.",
+        "Such signatures can be made for a forged certificate; no client of today accepts them.",
+        "RFC 9155; RFC 6151";
+    Medium "tls-weak-compression": "TLS records are compressed.",
+        "An attacker who can mix text into the conversation reads secrets from the lengths of records (CRIME).",
+        "RFC 9325 section 3.3; CVE-2012-4929";
+    Low "tls-weak-renegotiation": "The server does not know secure renegotiation.",
+        "An attacker may put octets before those of a client that the server then takes for one conversation.",
+        "RFC 5746; RFC 9325 section 3.5";
+    Medium "tls-weak-certificate-expired": "The server's certificate was no longer valid at the time of the capture.",
+        "A client that checks it does not deliver; one that goes on does not check, and would talk to anybody.",
+        "RFC 5280 section 4.1.2.5";
+    Medium "tls-weak-certificate-not-yet-valid": "The server's certificate was not yet valid at the time of the capture.",
+        "One of the clocks is wrong: that of the server, of the issuer, or of the capture.",
+        "RFC 5280 section 4.1.2.5";
+    Low "tls-weak-certificate-self-issued": "The server's certificate names itself as its issuer.",
+        "Clients can check it only against a fingerprint or DANE. Usual between mail relays, which seldom check; not enough for submission.",
+        "RFC 7672; RFC 8314 section 5.3";
+    Medium "tls-weak-certificate-name": "The server's certificate is not for the name that the client asked for.",
+        "A client that checks names gives up; one that goes on would talk to anybody with any certificate.",
+        "RFC 9525 section 6; RFC 7817";
+    Info "tls-weak-certificate-banner": "The server's certificate is not for the name that the server greets with.",
+        "Not an error by itself: clients check the name that they looked up, which need not be the one in the greeting.",
+        "RFC 7817 section 3; RFC 8461 section 4.1";
+    Low "tls-weak-certificate-chain": "The server's certificates do not stand in the order in which they sign each other.",
+        "Some clients cannot check such a chain. Put each issuer's certificate after the one that it signed.",
+        "RFC 5246 section 7.4.2";
+    Low "tls-hello-unanswered": "The ClientHello was never answered.",
+        "Something on the way may drop large or unknown hellos (post-quantum key shares make two segments of them), or the server hangs.",
+        "RFC 8446 section 4.1.2";
     High "tls-downgrade-sentinel": "The server's random says that it could do better than the version it chose.",
         "Somebody between the two may have brought the version down; a client that supports TLS 1.3 must give up.",
         "RFC 8446 section 4.1.3";
@@ -351,7 +396,7 @@ mod tests {
     fn every_anomaly_that_a_decoder_names_stands_in_the_catalogue() {
         let smtp = crate::smtp::Anomaly::ALL.iter().map(|anomaly| anomaly.id());
         let all = smtp
-            .chain(crate::tls::Anomaly::IDS.iter().copied())
+            .chain(crate::tls::Anomaly::IDS.iter().chain(crate::tls::Weakness::IDS).copied())
             .chain(crate::flow::Anomaly::ALL.map(|a| a.id()))
             .chain(crate::imf::Anomaly::ALL.map(|a| a.id()));
         for id in all.chain(["wrong-protocol"]) {

@@ -11,7 +11,7 @@ use super::zeek;
 use super::{Class, Content, Ended, Item, Order, dialogue};
 use crate::bytes::utf8;
 use crate::limits::MAX_MESSAGE_TEXT;
-use crate::session::{At, Seen, Session, Sink};
+use crate::session::{At, Seen, Session, Sink, Upgraded};
 use crate::smtp;
 use crate::stream::Span;
 use crate::tls;
@@ -277,6 +277,12 @@ impl Sink for Collector {
         }
         if self.wanted.utterances && self.wants(at.session) {
             self.utter(at.now, dialogue::gap(at, span));
+        }
+    }
+
+    fn upgraded(&mut self, at: &At<'_>, from: Upgraded) {
+        if let Some(eve) = self.eve.as_mut().filter(|_| self.wanted.session.is_none_or(|wanted| wanted == at.session)) {
+            eve.upgraded(at, from);
         }
     }
 

@@ -194,6 +194,7 @@ fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
         certificates: summary.certificates.iter().map(certificate).collect(),
         alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
         records: [summary.records[client], summary.records[1 - client]],
+        handshake: super::handshake::handshake(found, tls),
     }
 }
 

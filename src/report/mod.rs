@@ -11,6 +11,7 @@ mod dialogue;
 pub mod eve;
 pub mod extract;
 pub mod frames;
+pub mod handshake;
 mod inferred;
 mod inside;
 pub mod rows;
@@ -264,6 +265,9 @@ pub struct Tls {
     pub alerts: Vec<String>,
     /// Records, from the client and from the server.
     pub records: [u64; 2],
+    /// All that the handshake shows beyond that.
+    #[serde(flatten)]
+    pub handshake: handshake::Handshake,
 }
 
 /// A certificate of a chain.

@@ -2,6 +2,7 @@
 
 use super::contents::ContentsReader;
 use super::inside::{self, Whose};
+use super::upgrade::{Upgrade, Upgraded};
 use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
 use crate::flow;
 use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
@@ -22,6 +23,8 @@ pub(super) struct State {
     smtp: Option<Box<smtp::Dialogue>>,
     contents: ContentsReader,
     tls: Option<Box<tls::Conversation>>,
+    /// What was spoken before TLS, where it is not decoded.
+    upgraded: Option<Upgraded>,
     /// What keys open of it.
     inside: Option<Box<inside::Reader>>,
     /// The worker's, while octets are looked at; where there are keys.
@@ -51,8 +54,8 @@ enum Stage {
     Tls,
     /// SSH, which is only passed on.
     Ssh,
-    /// Nothing that is decoded here.
-    Other,
+    /// Nothing that is decoded here; TLS may begin in it.
+    Other(Upgrade),
 }
 
 /// Octets that wait for a decision, with what their packet was; without octets it is a gap.
@@ -89,6 +92,7 @@ impl State {
             smtp: None,
             contents: ContentsReader::new(hashes),
             tls: None,
+            upgraded: None,
             inside: None,
             keyring: None,
             hashes,
@@ -184,6 +188,22 @@ impl State {
         });
         let smtp = self.smtp.map(|dialogue| dialogue.into_summary());
         let inside = self.inside.zip(keyring.as_deref_mut()).map(|(reader, keyring)| reader.into_inside(keyring));
+        if let Some(tls) = &tls {
+            if let Some(hello) = tls.summary.client_hello.as_ref().filter(|_| is_unanswered(&tls.summary, &connection))
+            {
+                let packet = self.maps[hello.span.direction.index()].packets(hello.span.range()).pop();
+                let kind = AnomalyKind::Tls(tls::Anomaly::HelloUnanswered { length: hello.length });
+                let anomaly = Anomaly { kind, span: Some(hello.span), packet: packet.unwrap_or(self.number) };
+                note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
+            }
+            let banner = smtp.as_ref().and_then(|smtp| smtp.greeting.as_ref()).map(|greeting| greeting.name());
+            for (weakness, span) in tls.summary.weaknesses(connection.first_time, banner) {
+                let packet = span.and_then(|span| self.maps[span.direction.index()].packets(span.range()).pop());
+                let packet = packet.unwrap_or(self.number);
+                let anomaly = Anomaly { kind: AnomalyKind::TlsWeak(weakness), span, packet };
+                note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
+            }
+        }
         let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
         if let Some(kind) = found.anomaly {
             note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span: None, packet: self.number });
@@ -193,7 +213,8 @@ impl State {
             client: self.client,
             protocol: found.protocol,
             verdict: found.verdict,
-            verdict_text: found.text,
+            verdict_text: self.upgraded.filter(|_| smtp.is_none()).map_or(found.text, Upgraded::sentence),
+            upgraded: self.upgraded,
             smtp,
             contents: self.contents.into_contents(),
             tls,
@@ -216,11 +237,18 @@ impl State {
             Stage::Smtp => self.smtp_octets(direction, start, bytes, at, sink),
             Stage::HandOver => self.hand_over(direction, start, bytes, at, sink),
             Stage::Tls => self.tls_octets(direction, start, bytes, at, sink),
-            Stage::Ssh | Stage::Other => {
+            Stage::Other(upgrade) => {
+                if let Some(protocol) = upgrade.octets(direction, bytes) {
+                    return self.upgrade(protocol, direction, start, bytes, at, sink);
+                }
                 let span = Span::new(direction, start, start + bytes.len() as u64);
                 let client = self.client.unwrap_or(Direction::FromOriginator);
-                let at = at.seen(self.number, self.now, client, &self.maps);
-                if matches!(self.stage, Stage::Ssh) { sink.ssh(&at, span, bytes) } else { sink.other(&at, span, bytes) }
+                sink.other(&at.seen(self.number, self.now, client, &self.maps), span, bytes);
+            }
+            Stage::Ssh => {
+                let span = Span::new(direction, start, start + bytes.len() as u64);
+                let client = self.client.unwrap_or(Direction::FromOriginator);
+                sink.ssh(&at.seen(self.number, self.now, client, &self.maps), span, bytes);
             }
         }
     }
@@ -286,6 +314,24 @@ impl State {
             self.stage = Stage::Smtp;
         }
         self.with_smtp(at, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
+    }
+
+    /// TLS begins inside a protocol that is not decoded here; `client` sends its first octets.
+    fn upgrade<S: Sink>(
+        &mut self,
+        protocol: Upgraded,
+        client: Direction,
+        start: u64,
+        bytes: &[u8],
+        at: Moment,
+        sink: &mut S,
+    ) {
+        self.stage = Stage::Tls;
+        self.client = Some(client);
+        self.upgraded = Some(protocol);
+        self.tls = Some(Box::new(tls::Conversation::new(client)));
+        sink.upgraded(&at.seen(self.number, self.now, client, &self.maps), protocol);
+        self.tls_octets(client, start, bytes, at, sink);
     }
 
     fn tls_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
@@ -442,7 +488,7 @@ impl Stage {
             Stage::Smtp | Stage::HandOver => Speaks::Smtp,
             Stage::Tls => Speaks::Tls,
             Stage::Ssh => Speaks::Ssh,
-            Stage::Other => Speaks::Other,
+            Stage::Other(_) => Speaks::Other,
         }
     }
 }
@@ -454,6 +500,9 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
         smtp::Side::First => Some(Direction::FromOriginator),
         smtp::Side::Second => Some(Direction::FromResponder),
     };
+    if heads.iter().any(|head| is_ftp(head)) {
+        return Some((Stage::Other(Upgrade::default()), None));
+    }
     let mut waiting = false;
     for head in heads.iter().filter(|head| !head.is_empty()) {
         if head.starts_with(b"SSH-") {
@@ -472,15 +521,30 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
         smtp::Probe::Likely { client } if last || has_clear_mail_port(ports) => Some((Stage::Smtp, side(client))),
         // Where mail is expected, what the server says decides, though the client sends anything.
         smtp::Probe::Not if !last && has_clear_mail_port(ports) && heads.iter().any(Vec::is_empty) => None,
-        smtp::Probe::Not if !waiting => Some((Stage::Other, None)),
-        _ if last => Some((Stage::Other, None)),
+        smtp::Probe::Not if !waiting => Some((Stage::Other(Upgrade::default()), None)),
+        _ if last => Some((Stage::Other(Upgrade::default()), None)),
         _ => None,
     }
+}
+
+/// AUTH is a command of SMTP and of FTP; TLS and SSL are no SASL mechanisms (RFC 4217 §4).
+fn is_ftp(head: &[u8]) -> bool {
+    let is = |word: &[u8]| head.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    is(b"AUTH TLS") || is(b"AUTH SSL")
 }
 
 /// Where a greeting that other protocols have too is taken for that of a mail server.
 fn has_clear_mail_port(ports: [u16; 2]) -> bool {
     ports.iter().any(|port| matches!(port, 25 | 587 | 465 | 2525))
+}
+
+/// Whether nothing came back after the ClientHello, though the server's side is in the capture.
+fn is_unanswered(summary: &tls::Summary, connection: &flow::Connection) -> bool {
+    let server = summary.client.reversed();
+    summary.server_hello.is_none()
+        && summary.records[server.index()] == 0
+        && !summary.gaps
+        && connection.counters(server).packets > 0
 }
 
 /// Whether the capture holds the connection from its handshake to its end.
@@ -562,6 +626,13 @@ mod tests {
         let middle = [23, 3, 3, 0, 5, 1, 2, 3, 4, 5];
         let found = speaks(&middle, b"", [465, 40_000], false);
         assert_eq!(found, Some((Speaks::Tls, Some(Direction::FromResponder))), "servers have the lower port");
+    }
+
+    #[test]
+    fn ftp_that_asks_for_tls_is_no_mail() {
+        let found = speaks(b"AUTH TLS\r\n", b"220 ready\r\n", [40_000, 21], false);
+        assert!(matches!(found, Some((Speaks::Other, None))));
+        assert!(matches!(speaks(b"AUTH PLAIN\r\n", b"220 ready\r\n", [40_000, 25], false), Some((Speaks::Smtp, _))));
     }
 
     #[test]

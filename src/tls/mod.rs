@@ -25,6 +25,7 @@ mod registry;
 mod strength;
 mod summary;
 mod trace;
+mod weakness;
 
 pub use anomaly::Anomaly;
 pub use certificate::{Certificate, CertificateFields, DistinguishedName, KeyKind};
@@ -45,6 +46,7 @@ pub use registry::{
 pub use strength::ForwardSecrecy;
 pub use summary::Summary;
 pub use trace::{Beyond, Phase, RecordTrace, TraceRecord};
+pub use weakness::{Tier, Weakness};
 
 #[cfg(test)]
 mod tests;
