@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient,
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, LenientReading, Message, Recipient,
     Session, Step, Tls,
 };
 use super::{catalogue, community_id, inside};
@@ -264,6 +264,7 @@ pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) ->
             .flatten()
             .collect(),
         bcc: contents.is_some_and(|contents| contents.bcc),
+        lenient_reading: transaction.lenient.as_deref().map(LenientReading::of),
     }
 }
 

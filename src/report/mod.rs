@@ -12,6 +12,7 @@ pub mod eve;
 pub mod extract;
 pub mod frames;
 mod inside;
+mod lenient;
 pub mod rows;
 mod totals;
 
@@ -26,6 +27,7 @@ use crate::time::Timestamp;
 pub use collect::{Collector, Wanted};
 pub use frames::{HexFrame, Label, NamedRange};
 pub use inside::{Failure, Inside};
+pub use lenient::{LenientReading, SmuggledMail};
 pub use rows::Row;
 pub use totals::{HostPair, Totals};
 
@@ -368,6 +370,9 @@ pub struct Message {
     /// Whether the header names blind recipients.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub bcc: bool,
+    /// How a lenient server reads it, where commands stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lenient_reading: Option<LenientReading>,
 }
 
 /// A file in a message.
@@ -518,6 +523,9 @@ pub struct Utterance {
     /// Octets that are not in the capture.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing: u64,
+    /// How a lenient server reads a message, where commands stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lenient_reading: Option<Box<LenientReading>>,
     /// The packets that carried it.
     pub packets: Vec<u64>,
     /// The first octet in the stream of its direction.
