@@ -202,7 +202,10 @@ fn readings(size: u64, lenient: &LenientReading, out: &mut Vec<Exposure>) {
     for mail in &lenient.mails {
         let sender = mail.mail_from.as_deref().map_or_else(|| "nobody".to_owned(), |from| format!("<{}>", text(from)));
         let to: Vec<String> = mail.recipients.iter().map(|to| format!("<{}>", text(to))).collect();
-        words.push_str(&format!("; a mail from {sender} to {}", if to.is_empty() { "nobody".to_owned() } else { to.join(", ") }));
+        words.push_str(&format!(
+            "; a mail from {sender} to {}",
+            if to.is_empty() { "nobody".to_owned() } else { to.join(", ") }
+        ));
         if let Some(size) = mail.size {
             words.push_str(&format!(" of {size} octets"));
         }

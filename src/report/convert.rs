@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, LenientReading, Message, Recipient,
-    Session, Step, Tls,
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, LenientReading, Message,
+    Recipient, Session, Step, Tls,
 };
 use super::{catalogue, community_id, inside};
 use crate::bytes::utf8;

@@ -492,7 +492,11 @@ mod tests {
     #[test]
     fn nothing_is_said_of_what_follows_a_gap() {
         let mut reader = LenientReader::new(0);
-        reader.feed(Direction::FromOriginator, b"a\n.\nMAIL FROM:<x@example.com>\nRCPT TO:<b@example.org>\nDATA\nhel", true);
+        reader.feed(
+            Direction::FromOriginator,
+            b"a\n.\nMAIL FROM:<x@example.com>\nRCPT TO:<b@example.org>\nDATA\nhel",
+            true,
+        );
         reader.gap(10);
         reader.feed(Direction::FromOriginator, b"lo\n.\nQUIT\n", true);
         let found = reader.finish().expect("commands follow");

@@ -54,6 +54,9 @@ fn show(event: &Event<'_>, told: &mut (Vec<String>, Vec<&'static str>, Vec<u8>))
             let whole = if end.complete { "whole".to_owned() } else { format!("{} missing", end.missing) };
             format!("message of {} {whole}: {}", end.size, text(&data))
         }
+        EventKind::Lenient(reading) => {
+            format!("leniently {} then {} commands, {} mails", reading.size, reading.commands, reading.mails.len())
+        }
         EventKind::StartTls => "starttls".to_owned(),
         EventKind::TransactionEnd(t) => {
             format!("transaction {} of {} accepted {:?}", t.index, t.recipients.len(), t.accepted)

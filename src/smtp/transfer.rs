@@ -1,11 +1,11 @@
 //! Messages in transit: by DATA up to the dot line, by BDAT in chunks of stated length.
 
-use super::{Anomaly, Verb};
 use super::dialogue::{Dialogue, Emit, Mode};
 use super::end_of_data::{EndOfData, Oddities};
 use super::event::{Event, EventKind, MessageEnd, Transfer};
-use super::lenient::LenientReader;
 use super::ledger::{Asked, Outstanding};
+use super::lenient::LenientReader;
+use super::{Anomaly, Verb};
 use crate::imf::{HeaderReader, Unstuffer};
 use crate::stream::{Direction, Span};
 
