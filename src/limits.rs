@@ -358,3 +358,13 @@ pub const TLS_SPARE_BUFFERS: usize = 64;
 /// Sessions of which the master secret is remembered, so that a resumed one can be opened with the
 /// server's private key.
 pub const TLS_REMEMBERED_SESSIONS: usize = 10_000;
+
+/// Records, runs of them in the middle of a message taken as one, of a sealed dialogue that are read
+/// for what they say. A session with a hundred messages to ten recipients each takes about 3000.
+pub const INFERENCE_UNITS: usize = 4096;
+
+/// Readings of a sealed dialogue that are kept side by side. Less likely ones are given up.
+pub const INFERENCE_READINGS: usize = 192;
+
+/// Readings that are tried for one session, in all: about 30 ms of work.
+pub const INFERENCE_TRIALS: u64 = 400_000;

@@ -60,6 +60,10 @@ mod keys;
 #[path = "integration/peers.rs"]
 mod peers;
 
+/// What is seen of TLS without keys, beside what keys show.
+#[path = "integration/tls.rs"]
+mod tls;
+
 /// Live capture on a pair of virtual interfaces, with a real mail server.
 #[cfg(feature = "live")]
 #[path = "integration/live.rs"]

@@ -3,14 +3,13 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, LenientReading, Message,
-    Recipient, Session, Step, Tls,
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Message, Recipient, Session,
+    Tls,
 };
-use super::{catalogue, community_id, inside};
+use super::{catalogue, community_id, inferred, inside};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
-use crate::limits::MAX_STEPS;
 use crate::observe::{self, Place, Value, Visibility};
 use crate::session::{self, AnomalyKind, Contents, Protection, Protocol, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
@@ -38,7 +37,7 @@ fn seen(found: &session::Session) -> Session {
             .map(|s| s.transactions.iter().map(|t| message(t, found.contents(t.index))).collect())
             .unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
-        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
+        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred::of(found, tls)),
         anomalies: anomalies(found),
         anomalies_dropped: anomalies_dropped(found),
         ..line(found)
@@ -193,23 +192,11 @@ fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
             .map(utf8),
         resumed: summary.resumed,
         established: (!summary.gaps).then(|| summary.is_established()),
-        forward_secret: forward_secret(summary),
-        post_quantum: summary
-            .group
-            .map(|group| group.is_post_quantum())
-            .or_else(|| summary.cipher_suite.map(|_| false)),
+        forward_secret: summary.forward_secrecy().map(tls::ForwardSecrecy::is_forward_secret),
+        post_quantum: summary.is_post_quantum(),
         certificates: summary.certificates.iter().map(certificate).collect(),
         alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
         records: [summary.records[client], summary.records[1 - client]],
-    }
-}
-
-/// TLS 1.3 always agrees on a fresh key, but for resumption without one (psk_ke, RFC 8446 §4.2.9).
-fn forward_secret(summary: &tls::Summary) -> Option<bool> {
-    match (summary.is_tls13(), summary.group) {
-        (true, Some(_)) => Some(true),
-        (true, None) => summary.resumed.and_then(|resumed| resumed.then_some(false)),
-        (false, _) => summary.cipher_suite.and_then(tls::CipherSuite::forward_secrecy),
     }
 }
 
@@ -287,30 +274,4 @@ pub(super) fn auth(attempt: &smtp::AuthAttempt) -> Auth {
         sealed: false,
         secret_length: attempt.secret_len,
     }
-}
-
-fn inferred(found: &session::Session, tls: &TlsSeen) -> Inferred {
-    let dialogue = observe::infer::dialogue(&tls.trace, found.client(), found.smtp.is_none());
-    let steps: Vec<Step> = dialogue
-        .iter()
-        .take(MAX_STEPS)
-        .map(|(index, record)| Step {
-            record: *index as u64 + 1,
-            packets: found.packets(record.span()),
-            from: session::role(found.client(), record.direction),
-            time: record.time,
-            plaintext_length: record.plaintext.map(|p| Length { min: u64::from(p.min), max: u64::from(p.max) }),
-            reading: None,
-            confidence: None,
-        })
-        .collect();
-    let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
-    let mut undecided = vec!["what the records say is not read yet: their lengths are given".to_owned()];
-    if tls.summary.gaps {
-        undecided.push("octets are missing from the capture".to_owned());
-    }
-    if tls.trace.padding() != tls::Padding::NotSeen {
-        undecided.push("records seem to be padded: lengths are upper bounds".to_owned());
-    }
-    Inferred { steps_dropped: (dialogue.len() - steps.len()) as u64 + beyond, steps, undecided }
 }

@@ -11,6 +11,7 @@ mod dialogue;
 pub mod eve;
 pub mod extract;
 pub mod frames;
+mod inferred;
 mod inside;
 mod lenient;
 pub mod rows;
@@ -26,6 +27,7 @@ use crate::time::Timestamp;
 
 pub use collect::{Collector, Wanted};
 pub use frames::{HexFrame, Label, NamedRange};
+pub use inferred::{Inferred, InferredAuth, InferredMessage, InferredRecipient, Length, Software, Step};
 pub use inside::{Failure, Inside};
 pub use lenient::{LenientReading, SmuggledMail};
 pub use rows::Row;
@@ -419,53 +421,6 @@ pub struct Auth {
     pub sealed: bool,
     /// Octets of the secret, where they can be counted. Never the secret itself.
     pub secret_length: Option<u64>,
-}
-
-/// The `inferred` object: what a sealed dialogue gives away by its sizes.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Inferred {
-    /// The records of the sealed stretch, in order.
-    pub steps: Vec<Step>,
-    /// Records beyond those kept.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub steps_dropped: u64,
-    /// Why a part could not be read.
-    pub undecided: Vec<String>,
-}
-
-/// A sealed record.
-#[derive(Clone, Debug, Serialize)]
-pub struct Step {
-    /// Its place among the records of the session, both ways, from 1.
-    pub record: u64,
-    /// The packets that carried it.
-    pub packets: Vec<u64>,
-    /// `client` or `server`.
-    pub from: &'static str,
-    /// When it was whole.
-    #[serde(serialize_with = "seconds")]
-    pub time: Timestamp,
-    /// How many octets of text are in it.
-    pub plaintext_length: Option<Length>,
-    /// What it most likely says.
-    pub reading: Option<String>,
-    /// How sure the reading is, 0 to 1.
-    pub confidence: Option<f64>,
-}
-
-/// A length in octets, between two bounds that may be equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Length {
-    /// At least.
-    pub min: u64,
-    /// At most.
-    pub max: u64,
-}
-
-impl std::fmt::Display for Length {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}-{}", self.min, self.max) }
-    }
 }
 
 /// An oddity, with where it stands.

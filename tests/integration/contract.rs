@@ -265,16 +265,66 @@ struct Auth {
     _secret_length: Option<u64>,
 }
 
-/// `messages`, `auth`, `quit`, `server` and `client` of the contract come with the inference of commands.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Inferred {
+    messages: Vec<InferredMessage>,
+    auth: Option<InferredAuth>,
+    #[serde(rename = "quit")]
+    _quit: Option<bool>,
+    server: Option<Software>,
+    client: Option<Software>,
     steps: Vec<Step>,
     #[serde(rename = "undecided")]
     _undecided: Vec<String>,
     /// Added, where it is not 0.
     #[serde(rename = "steps_dropped")]
     _steps_dropped: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredMessage {
+    sender_length: Option<Length>,
+    recipients: Vec<InferredRecipient>,
+    transfer: Option<String>,
+    size: Option<Length>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    confidence: f64,
+    #[serde(rename = "determined")]
+    _determined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredRecipient {
+    address_length: Option<Length>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    confidence: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredAuth {
+    #[serde(rename = "mechanism")]
+    _mechanism: Option<String>,
+    #[serde(rename = "succeeded")]
+    _succeeded: Option<bool>,
+    username_length: Option<Length>,
+    password_length: Option<Length>,
+    credential_length: Option<Length>,
+    confidence: f64,
+    #[serde(rename = "determined")]
+    _determined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Software {
+    software: String,
+    confidence: f64,
 }
 
 #[derive(Deserialize)]
@@ -441,6 +491,24 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
     for auth in &session.auth {
         assert!(!auth.mechanism.is_empty(), "{what}");
         assert!(!auth.sealed || session.inside.is_some(), "{what}: nothing is read inside TLS without keys");
+    }
+    if let Some(inferred) = &session.inferred {
+        let bounds = |length: &Option<Length>| length.as_ref().is_none_or(|length| length.min <= length.max);
+        let sure = |confidence: f64| (0.0..1.0).contains(&confidence);
+        for message in &inferred.messages {
+            assert!(bounds(&message.sender_length) && bounds(&message.size) && sure(message.confidence), "{what}");
+            assert!(message.transfer.as_ref().is_none_or(|t| t == "DATA" || t == "BDAT"), "{what}");
+            for recipient in &message.recipients {
+                assert!(bounds(&recipient.address_length) && sure(recipient.confidence), "{what}");
+            }
+        }
+        if let Some(auth) = &inferred.auth {
+            assert!(bounds(&auth.username_length) && bounds(&auth.password_length), "{what}");
+            assert!(bounds(&auth.credential_length) && sure(auth.confidence), "{what}");
+        }
+        for software in inferred.server.iter().chain(&inferred.client) {
+            assert!(!software.software.is_empty() && sure(software.confidence), "{what}");
+        }
     }
     for step in session.inferred.iter().flat_map(|inferred| &inferred.steps) {
         let what = format!("{what}: record {}", step.record);
