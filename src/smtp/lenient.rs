@@ -87,6 +87,8 @@ pub(super) struct LenientReader {
     /// Its last octets, while nothing unusual was met: a look-alike may have begun among them.
     tail: [u8; TAIL],
     awake: bool,
+    /// A command has ended with CR, and LF may follow.
+    lf_of_command: bool,
     lines: Lines,
     state: State,
     found: Option<Box<LenientReading>>,
@@ -99,7 +101,7 @@ enum State {
     /// Inside the message, before any look-alike that commands follow.
     Text,
     /// After a look-alike.
-    Commands { ends: [LenientEnd; 2], span: (u64, u64), line: Vec<u8>, noise: u32, cr: bool, fresh: bool },
+    Commands { ends: [LenientEnd; 2], span: (u64, u64), line: Vec<u8>, noise: u32, fresh: bool },
     /// Inside a smuggled message, which began at that octet.
     Data { from: u64 },
     /// Inside a smuggled chunk.
@@ -116,6 +118,7 @@ impl LenientReader {
             at: start,
             tail: [0; TAIL],
             awake: false,
+            lf_of_command: false,
             lines: Lines::Start(LenientEnd::Crlf),
             state: State::Text,
             found: None,
@@ -172,6 +175,15 @@ impl LenientReader {
         let mut i = 0;
         while i < bytes.len() {
             let rest = &bytes[i..];
+            // The command before ended with CR, and this is the rest of its line end.
+            if std::mem::take(&mut self.lf_of_command) && rest[0] == b'\n' {
+                if let State::Data { from } = &mut self.state {
+                    *from += 1;
+                }
+                self.at += 1;
+                i += 1;
+                continue;
+            }
             match &mut self.state {
                 State::Over => {
                     self.at += rest.len() as u64;
@@ -216,7 +228,7 @@ impl LenientReader {
             }
             _ => {
                 let span = (dot.saturating_sub(ends[0].octets()).max(self.start), self.at);
-                self.state = State::Commands { ends, span, line: Vec::new(), noise: 0, cr: false, fresh: true };
+                self.state = State::Commands { ends, span, line: Vec::new(), noise: 0, fresh: true };
             }
         }
     }
@@ -229,8 +241,7 @@ impl LenientReader {
     fn await_commands(&mut self) {
         let Some(found) = &self.found else { return };
         let span = (found.end_of_data.start, found.end_of_data.end);
-        self.state =
-            State::Commands { ends: found.line_ends, span, line: Vec::new(), noise: 0, cr: false, fresh: false };
+        self.state = State::Commands { ends: found.line_ends, span, line: Vec::new(), noise: 0, fresh: false };
     }
 
     fn end_data(&mut self, from: u64, to: u64) {
@@ -243,16 +254,17 @@ impl LenientReader {
     }
 
     fn command_octet(&mut self, client: Direction, octet: u8) {
-        let State::Commands { ends, line, cr, fresh, .. } = &mut self.state else { return };
+        let State::Commands { ends, line, fresh, .. } = &mut self.state else { return };
         if std::mem::take(fresh) {
             self.look_alikes += 1;
         }
-        let after_cr = std::mem::replace(cr, octet == b'\r');
         let takes_cr = ends.contains(&LenientEnd::Cr);
         match octet {
-            b'\n' if after_cr && takes_cr => {}
             b'\n' => self.command_line(client),
-            b'\r' if takes_cr => self.command_line(client),
+            b'\r' if takes_cr => {
+                self.lf_of_command = true;
+                self.command_line(client);
+            }
             _ if line.len() < limits::SMTP_PEEK_OCTETS => line.push(octet),
             _ => {}
         }
