@@ -189,6 +189,16 @@ pub const SMTP_TEXT_OCTETS: usize = 1_024;
 /// when the reply has not been seen: no command line is longer (RFC 5321 §4.5.3.1.4).
 pub const SMTP_PEEK_OCTETS: usize = 512;
 
+/// Mails kept of those that commands inside a message send; the rest is counted. One is the usual attack.
+pub const SMTP_SMUGGLED_MAILS: usize = 8;
+
+/// Recipients kept of each of them; the rest is counted.
+pub const SMTP_SMUGGLED_RECIPIENTS: usize = 16;
+
+/// Lines after a look-alike of the end of data that may be no commands before they count as text: servers
+/// hang up after some ten to twenty errors (Postfix: `smtpd_hard_error_limit`, 20).
+pub const SMTP_SMUGGLED_NOISE: u32 = 20;
+
 /// Octets of a message's header that are read; real headers stay far below, and servers cut them
 /// at about this size.
 pub const IMF_HEADER_OCTETS: usize = 262_144;

@@ -44,6 +44,10 @@ mod zeek;
 #[path = "integration/samples_say.rs"]
 mod samples_say;
 
+/// Dialogues that other programs are known to misread.
+#[path = "integration/misread.rs"]
+mod misread;
+
 /// Anomalies, the catalogue of them, and `--fail-on`.
 #[path = "integration/anomalies.rs"]
 mod anomalies;

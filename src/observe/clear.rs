@@ -4,7 +4,7 @@ use super::{Exposure, Value, text, utf8};
 use crate::imf::decode_words;
 use crate::limits::MAX_MESSAGES_IN_FULL;
 use crate::session::{Contents, Protection};
-use crate::smtp::{AuthAttempt, MASK, Recipient, Summary, Transaction};
+use crate::smtp::{AuthAttempt, LenientReading, MASK, Recipient, Summary, Transaction};
 use crate::stream::Span;
 
 /// What the message of a transaction contains.
@@ -159,6 +159,9 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
             ("accepted", transaction.accepted.map_or(Value::None, Value::Bool)),
         ]);
         out.push(Exposure::seen("message", value, words.join(", ")).at(transaction.message_span));
+        if let (Some(lenient), Some(size)) = (&transaction.lenient, transaction.size) {
+            readings(size, lenient, out);
+        }
         let sealed = contents.and_then(|contents| contents.protection).filter(|protection| protection.is_encrypted());
         if let Some(protection) = sealed {
             let how = if protection == Protection::PgpEncrypted { "OpenPGP" } else { "S/MIME" };
@@ -182,6 +185,46 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
             );
         }
     }
+}
+
+/// The two readings of a message in which commands stand.
+fn readings(size: u64, lenient: &LenientReading, out: &mut Vec<Exposure>) {
+    let at = [lenient.end_of_data];
+    let strict = format!("one message of {size} octets (RFC 5321)");
+    out.push(Exposure::seen("strict reading", Value::Number(size), strict).at(at));
+    let mut words = format!(
+        "{} taken for the end of data: a message of {} octets, then {} command{}",
+        lenient.sequence(),
+        lenient.size,
+        lenient.commands,
+        if lenient.commands == 1 { "" } else { "s" }
+    );
+    for mail in &lenient.mails {
+        let sender = mail.mail_from.as_deref().map_or_else(|| "nobody".to_owned(), |from| format!("<{}>", text(from)));
+        let to: Vec<String> = mail.recipients.iter().map(|to| format!("<{}>", text(to))).collect();
+        words.push_str(&format!(
+            "; a mail from {sender} to {}",
+            if to.is_empty() { "nobody".to_owned() } else { to.join(", ") }
+        ));
+        if let Some(size) = mail.size {
+            words.push_str(&format!(" of {size} octets"));
+        }
+    }
+    if lenient.mails_not_kept > 0 {
+        words.push_str(&format!("; and {} mails more", lenient.mails_not_kept));
+    }
+    if lenient.replies > 0 {
+        words.push_str(" \u{2013} so the server read it: it replied to them");
+    }
+    let mails = lenient.mails.iter().map(|mail| {
+        Value::Fields(vec![
+            ("mail_from", mail.mail_from.as_deref().map_or(Value::None, utf8)),
+            ("recipients", Value::List(mail.recipients.iter().map(|to| utf8(to)).collect())),
+            ("size", mail.size.map_or(Value::None, Value::Number)),
+        ])
+    });
+    let value = Value::Fields(vec![("size", Value::Number(lenient.size)), ("mails", Value::List(mails.collect()))]);
+    out.push(Exposure::seen("lenient reading", value, words).at(at).alarming(true));
 }
 
 /// The attachments in words.

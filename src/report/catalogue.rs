@@ -90,9 +90,15 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    High "smuggling": "An end of data with bare LF or CR stands inside a message that goes on.",
+    High "smuggling-answered": "The server replied to commands that stand inside a message.",
+        "It took a look-alike for the end of the message and the text after it for commands: what was smuggled is a mail of its own now. Update the server, or let it refuse bare LF and CR.",
+        "CVE-2023-51764, CVE-2023-51765, CVE-2023-51766; RFC 5321 section 2.3.8";
+    High "smuggling": "Commands follow a look-alike of the end of data inside a message.",
         "A server that takes such a line for the end of the message reads what follows as commands: a second mail, with a sender of the attacker's choice, in the name of the sending server. Let servers refuse bare LF and CR.",
         "CVE-2023-51764, CVE-2023-51765, CVE-2023-51766; RFC 5321 section 2.3.8";
+    Medium "end-of-data-look-alike": "A dot line with bare LF or CR stands inside a message that goes on.",
+        "A server that takes such a line for the end of the message reads the rest as commands; here it is text, so no harm is done but to the message.",
+        "RFC 5321 section 4.1.1.4";
     Medium "bare-lf-end-of-data": "The message was ended by a dot line with bare LF.",
         "The server accepted what RFC 5321 does not allow as the end of a message. A stricter server behind it may read on: the ground on which smuggling grows.",
         "RFC 5321 section 4.1.1.4";

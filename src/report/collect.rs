@@ -8,7 +8,7 @@ use super::extract::Extractor;
 use super::frames;
 use super::rows;
 use super::zeek;
-use super::{Class, Content, Ended, Item, Order, dialogue};
+use super::{Class, Content, Ended, Item, LenientReading, Order, dialogue};
 use crate::bytes::utf8;
 use crate::limits::MAX_MESSAGE_TEXT;
 use crate::session::{At, Seen, Session, Sink, Upgraded};
@@ -141,6 +141,16 @@ impl Collector {
         record.named = true;
     }
 
+    /// The other reading of a message follows the message: the last utterance.
+    fn lenient_reading(&mut self, event: &smtp::Event<'_>) {
+        if let smtp::EventKind::Lenient(found) = event.kind
+            && let Some(Item { content: Content::Utterance(message), .. }) = self.items.last_mut()
+            && message.kind == "message"
+        {
+            message.lenient_reading = Some(Box::new(LenientReading::of(found)));
+        }
+    }
+
     /// Gathers the text of a message; beyond a limit it stays as it is.
     fn message_text(&mut self, at: &At<'_>, event: &smtp::Event<'_>) {
         match &event.kind {
@@ -187,6 +197,9 @@ impl Sink for Collector {
         if self.wanted.message_text {
             self.message_text(at, event);
         }
+        if self.wanted.utterances {
+            self.lenient_reading(event);
+        }
         if self.wanted.utterances
             && let Some(mut utterance) = dialogue::smtp(at, event, self.wanted.reveal)
         {
@@ -212,6 +225,9 @@ impl Sink for Collector {
         }
         if self.wanted.message_text {
             self.message_text(at, event);
+        }
+        if self.wanted.utterances {
+            self.lenient_reading(event);
         }
         if self.wanted.utterances
             && let Some(mut utterance) = dialogue::smtp(at, event, self.wanted.reveal)

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Message, Recipient, Session, Tls};
+use super::{
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Message, Recipient, Session,
+    Tls,
+};
 use super::{catalogue, community_id, inferred, inside};
 use crate::bytes::utf8;
 use crate::flow;
@@ -249,6 +252,7 @@ pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) ->
             .flatten()
             .collect(),
         bcc: contents.is_some_and(|contents| contents.bcc),
+        lenient_reading: transaction.lenient.as_deref().map(LenientReading::of),
     }
 }
 

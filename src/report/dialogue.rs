@@ -50,6 +50,7 @@ pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option
         }
         EventKind::MessageStart { .. }
         | EventKind::MessageData(_)
+        | EventKind::Lenient(_)
         | EventKind::StartTls
         | EventKind::TransactionEnd(_)
         | EventKind::Anomaly(_) => return None,
@@ -97,6 +98,7 @@ fn begun(at: &At<'_>, span: Span) -> Utterance {
         reading: None,
         named: false,
         missing: 0,
+        lenient_reading: None,
         packets: at.packets(span),
         start: span.start,
         end: span.end,

@@ -14,6 +14,7 @@ pub mod frames;
 pub mod handshake;
 mod inferred;
 mod inside;
+mod lenient;
 pub mod rows;
 mod totals;
 pub mod zeek;
@@ -30,6 +31,7 @@ pub use collect::{Collector, Wanted};
 pub use frames::{HexFrame, Label, NamedRange};
 pub use inferred::{Inferred, InferredAuth, InferredMessage, InferredRecipient, Length, Software, Step};
 pub use inside::{Failure, Inside};
+pub use lenient::{LenientReading, SmuggledMail};
 pub use rows::Row;
 pub use totals::{HostPair, Totals};
 
@@ -377,6 +379,9 @@ pub struct Message {
     /// Whether the header names blind recipients.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub bcc: bool,
+    /// How a lenient server reads it, where commands stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lenient_reading: Option<LenientReading>,
 }
 
 /// A file in a message.
@@ -480,6 +485,9 @@ pub struct Utterance {
     /// Octets that are not in the capture.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing: u64,
+    /// How a lenient server reads a message, where commands stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lenient_reading: Option<Box<LenientReading>>,
     /// The packets that carried it.
     pub packets: Vec<u64>,
     /// The first octet in the stream of its direction.

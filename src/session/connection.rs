@@ -586,7 +586,7 @@ mod tests {
         for _ in 0..MAX_SESSION_ANOMALIES + 5 {
             note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::BareLf));
         }
-        note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::EndOfDataLookAlike));
+        note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::Smuggling));
         assert_eq!((kept.len(), dropped), (MAX_SESSION_ANOMALIES + 1, 5));
         assert_eq!(kept.last().map(|a| a.kind.id()), Some("smuggling"));
     }

@@ -50,8 +50,12 @@ anomalies! {
     BareCrInMessage = "bare-cr-in-message", "a CR stands alone in the message";
     /// Message text holds a NUL.
     NulInMessage = "nul-in-message", "the message holds a NUL";
-    /// A dot line with bare LF or CR around it stands inside a message that goes on (CVE-2023-51764).
-    EndOfDataLookAlike = "smuggling", "an end of data with bare LF or CR stands inside the message: some servers end the message there";
+    /// A dot line with bare LF or CR around it stands inside a message that goes on.
+    EndOfDataLookAlike = "end-of-data-look-alike", "a dot line with bare LF or CR stands inside the message: some servers end the message there";
+    /// Commands follow such a dot line (SMTP smuggling, CVE-2023-51764).
+    Smuggling = "smuggling", "commands follow a look-alike of the end of data inside the message: some servers obey them";
+    /// The server replied to commands that stand inside a message.
+    SmugglingAnswered = "smuggling-answered", "the server replied to commands inside a message: it read two messages where there is one";
     /// A message was ended by a dot line with bare LF.
     BareLfEndOfData = "bare-lf-end-of-data", "the message was ended by a dot line with bare LF";
     /// The client sent before it was its turn (RFC 2920 §3.1).

@@ -7,7 +7,7 @@ use super::event::{Event, EventKind};
 use super::ledger::{Ledger, Outstanding};
 use super::line::Held;
 use super::server::PartialReply;
-use super::transfer::Message;
+use super::transfer::{Message, Smuggled};
 use super::{Anomaly, Summary};
 use crate::stream::{Direction, Span};
 
@@ -41,6 +41,7 @@ pub struct Dialogue {
     pub(super) unsure_before: u64,
     pub(super) ledger: Ledger,
     pub(super) message: Option<Message>,
+    pub(super) smuggled: Option<Smuggled>,
     pub(super) exchange: Option<Exchange>,
     /// Which directions belong to TLS now.
     pub(super) handed_over: [bool; 2],
@@ -103,6 +104,7 @@ impl Dialogue {
             unsure_before: 0,
             ledger: Ledger::default(),
             message: None,
+            smuggled: None,
             exchange: None,
             handed_over: [false; 2],
             ends_lines_with_lf: false,

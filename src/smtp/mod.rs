@@ -3,7 +3,7 @@
 //!
 //! [`Dialogue`] takes the octets of both directions as they were captured and emits [`Event`]s.
 //! One idea per file: `line` cuts lines, `command` and `reply` say what a line means, `end_of_data`
-//! finds the end of a message, `auth` reads SASL exchanges; `client` and `server` hold what each
+//! finds the end of a message, `lenient` reads on behind its look-alikes, `auth` reads SASL exchanges; `client` and `server` hold what each
 //! side's octets do to the dialogue, `settle` what a reply decides, `transfer` what a message in transit does, `ledger` which
 //! transaction a command belongs to. [`probe()`] tells SMTP from other protocols by content.
 
@@ -15,6 +15,7 @@ mod dialogue;
 mod end_of_data;
 mod event;
 mod ledger;
+mod lenient;
 mod line;
 mod probe;
 mod reply;
@@ -30,6 +31,7 @@ pub use auth::{AuthAttempt, MASK, Username, mask};
 pub use command::{Command, Parameter, Path, Verb};
 pub use dialogue::{Dialogue, fuzz_smtp};
 pub use event::{AuthLine, Event, EventKind, MessageEnd, Transfer};
+pub use lenient::{LenientEnd, LenientReading, SmuggledMail};
 pub use line::LineEnd;
 pub use probe::{Probe, Side, probe};
 pub use reply::{EnhancedStatus, Reply, ReplyTo};

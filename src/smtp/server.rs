@@ -201,6 +201,10 @@ impl Dialogue {
         self.seen.lone_220 = None;
         let entry = if first && self.is_greeting(status.code) {
             None
+        } else if self.answers_smuggled(status.code, span, emit) {
+            let reply = Reply { code: status.code, octets, enhanced: status.enhanced, to: ReplyTo::Unasked, complete };
+            emit(Event { span, kind: EventKind::Reply(reply) });
+            return false;
         } else {
             self.reply_inside_message(span, emit);
             self.take_outstanding(status.code)

@@ -1,6 +1,6 @@
 //! What is kept of a dialogue when its octets have gone by.
 
-use super::{AuthAttempt, EnhancedStatus, Transfer, Verb};
+use super::{AuthAttempt, EnhancedStatus, LenientReading, Transfer, Verb};
 use crate::imf::Header;
 use crate::limits;
 use crate::stream::Span;
@@ -168,6 +168,8 @@ pub struct Transaction {
     pub reset: bool,
     /// What the message's header says.
     pub header: Header,
+    /// How a lenient server reads the message, where commands stand in it.
+    pub lenient: Option<Box<LenientReading>>,
 }
 
 impl Transaction {

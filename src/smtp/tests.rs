@@ -54,6 +54,9 @@ fn show(event: &Event<'_>, told: &mut (Vec<String>, Vec<&'static str>, Vec<u8>))
             let whole = if end.complete { "whole".to_owned() } else { format!("{} missing", end.missing) };
             format!("message of {} {whole}: {}", end.size, text(&data))
         }
+        EventKind::Lenient(reading) => {
+            format!("leniently {} then {} commands, {} mails", reading.size, reading.commands, reading.mails.len())
+        }
         EventKind::StartTls => "starttls".to_owned(),
         EventKind::TransactionEnd(t) => {
             format!("transaction {} of {} accepted {:?}", t.index, t.recipients.len(), t.accepted)
@@ -325,12 +328,13 @@ fn a_look_alike_ends_the_message_if_the_server_answers_it() {
             &head[..],
             &[
                 "message of 19 whole: x\\x0a.\\x0d\\x0aMAIL FROM:<>\\x0d\\x0a",
+                "leniently 2 then 1 commands, 1 mails",
                 "S 250 to message",
                 "transaction 0 of 1 accepted Some(true)",
             ],
         ]
         .concat(),
-        &["bare-lf-in-message", "smuggling"],
+        &["bare-lf-in-message", "end-of-data-look-alike", "smuggling"],
     );
 }
 

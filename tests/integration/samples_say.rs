@@ -4,18 +4,22 @@ use serde_json::Value;
 
 use super::harness::{run, sample};
 
-/// The one mail session of a sample.
-fn session(name: &str) -> Value {
+/// The sessions of a sample.
+pub(super) fn sessions(name: &str) -> Vec<Value> {
     let run = run(&["report", "--json", &sample(name)]);
     let report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
-    let sessions = report["sessions"].as_array().expect("sessions are a list");
-    let mut mail = sessions.iter().filter(|session| session["verdict"] != "not-mail");
-    let found = mail.next().expect("there is a mail session").clone();
+    report["sessions"].as_array().expect("sessions are a list").clone()
+}
+
+/// The one mail session of a sample.
+pub(super) fn session(name: &str) -> Value {
+    let mut mail = sessions(name).into_iter().filter(|session| session["verdict"] != "not-mail");
+    let found = mail.next().expect("there is a mail session");
     assert!(mail.next().is_none(), "{name} has one mail session");
     found
 }
 
-fn exposed<'a>(session: &'a Value, subject: &str) -> &'a Value {
+pub(super) fn exposed<'a>(session: &'a Value, subject: &str) -> &'a Value {
     session["exposure"]
         .as_array()
         .and_then(|all| all.iter().find(|exposure| exposure["subject"] == subject))

@@ -114,6 +114,7 @@ impl Line {
                     self.message = Some(headers.line());
                 }
             }
+            EventKind::Lenient(_) => self.note = Some("commands inside the message: smuggling".to_owned()),
             EventKind::TransactionEnd(_) | EventKind::StartTls | EventKind::Anomaly(_) => {}
         }
     }
