@@ -40,6 +40,10 @@ mod log;
 #[path = "integration/samples_say.rs"]
 mod samples_say;
 
+/// What each observer could learn.
+#[path = "integration/observers.rs"]
+mod observers;
+
 /// Anomalies, the catalogue of them, and `--fail-on`.
 #[path = "integration/anomalies.rs"]
 mod anomalies;

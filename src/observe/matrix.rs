@@ -76,9 +76,9 @@ impl Subject {
         match self {
             Subject::Hosts => "hosts",
             Subject::ServerName => "server name",
-            Subject::ServerSoftware => "server software",
+            Subject::ServerSoftware => "server program",
             Subject::ClientName => "client name",
-            Subject::ClientSoftware => "client software",
+            Subject::ClientSoftware => "client program",
             Subject::Login => "login",
             Subject::UserName => "user name",
             Subject::Password => "password",

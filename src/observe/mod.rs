@@ -1,6 +1,6 @@
 //! What an observer has seen, can infer, and cannot see of a session. A pure function of it.
 //!
-//! [`exposures`] lists what somebody on the path finds; [`matrix`] says for every subject and every
+//! [`exposures`] lists what somebody on the path finds; [`matrix()`] says for every subject and every
 //! [`Observer`] whether it can be learned, and why.
 
 mod clear;

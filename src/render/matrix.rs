@@ -153,7 +153,7 @@ mod tests {
         let text = printed(&matrix, 80);
         assert!(text.contains("  hosts, timing             seen         seen         seen         seen\n"), "{text}");
         assert!(text.contains("inferred     inferred     inferred     cannot tell\n"), "{text}");
-        assert!(text.contains("  by interfering            cannot tell  for a reason"), "{text}");
+        assert!(text.contains("  by interfering           cannot tell  for a reason"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
