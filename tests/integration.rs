@@ -52,6 +52,10 @@ mod anomalies;
 #[path = "integration/extract.rs"]
 mod extract;
 
+/// What keys open, and that an observer's view does not depend on them.
+#[path = "integration/keys.rs"]
+mod keys;
+
 /// The packet list beside tshark's.
 #[path = "integration/peers.rs"]
 mod peers;

@@ -97,7 +97,7 @@ fn login(attempt: &AuthAttempt) -> Exposure {
         None => "",
     });
     if attempt.reveals_secret() {
-        words.push_str(" \u{2013} the secret itself is readable");
+        words.push_str(SECRET_READABLE);
     }
     Exposure::seen(
         "login",
@@ -207,6 +207,9 @@ fn attachments(contents: &Contents) -> Option<String> {
     let word = if all == 1 { "attachment" } else { "attachments" };
     (all > 0).then(|| format!("{all} {word} ({})", files.join("; ")))
 }
+
+/// What is said of a login that gives its secret away to who reads it.
+pub(super) const SECRET_READABLE: &str = " \u{2013} the secret itself is readable";
 
 /// Attachments that are named in a line of text.
 const ATTACHMENTS_NAMED: usize = 4;

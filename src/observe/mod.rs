@@ -5,6 +5,7 @@
 
 mod clear;
 pub mod infer;
+mod inside;
 mod matrix;
 mod reach;
 mod sealed;
@@ -12,6 +13,8 @@ mod why;
 
 pub use matrix::{Cell, Matrix, Row, Subject, matrix};
 pub use reach::{Answer, Reach, reach};
+
+pub use inside::{OF_THE_HANDSHAKE, inside};
 
 use crate::session::{Session, Verdict};
 use crate::stream::{Direction, Span};

@@ -6,7 +6,7 @@ use super::{
     Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Matrix, Message, Reach,
     Recipient, Session, Step, Tls,
 };
-use super::{catalogue, community_id};
+use super::{catalogue, community_id, inside};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
@@ -19,6 +19,13 @@ use crate::tls;
 
 /// All that is printed of a session.
 pub(super) fn session(found: &session::Session) -> Session {
+    let mut session = seen(found);
+    inside::add(&mut session, found);
+    session
+}
+
+/// What shows without keys.
+fn seen(found: &session::Session) -> Session {
     let smtp = found.smtp.as_ref();
     let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
     let findings = observe::exposures(found);
@@ -40,7 +47,7 @@ pub(super) fn session(found: &session::Session) -> Session {
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
         inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
         anomalies: anomalies(found),
-        anomalies_dropped: found.anomalies_dropped,
+        anomalies_dropped: anomalies_dropped(found),
         ..line(found)
     }
 }
@@ -76,6 +83,7 @@ pub(super) fn line(found: &session::Session) -> Session {
         messages: Vec::new(),
         auth: Vec::new(),
         inferred: None,
+        inside: None,
         anomalies: Vec::new(),
         anomalies_dropped: 0,
     }
@@ -115,6 +123,7 @@ fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Ex
         value: value(exposure.value),
         text: exposure.text,
         alarm: exposure.alarm && exposure.visibility == Visibility::Seen,
+        sealed: false,
         evidence: exposure.evidence.into_iter().map(|place| evidence(found, place)).collect(),
         why: exposure.why.to_owned(),
         listed: true,
@@ -131,6 +140,7 @@ fn cells(found: &session::Session, matrix: &observe::Matrix, exposure: &mut Vec<
         value: value(cell.value.clone()),
         text: words.to_owned(),
         alarm: false,
+        sealed: false,
         evidence: cell.evidence.iter().map(|place| evidence(found, *place)).collect(),
         why: cell.why.clone(),
         listed: false,
@@ -188,7 +198,7 @@ fn convert_matrix(found: &session::Session, matrix: &observe::Matrix) -> Matrix 
     Matrix { rows: rows.collect(), reaches: reaches.collect() }
 }
 
-fn value(value: Value) -> serde_json::Value {
+pub(super) fn value(value: Value) -> serde_json::Value {
     match value {
         Value::None => serde_json::Value::Null,
         Value::Text(text) => text.into(),
@@ -209,7 +219,7 @@ fn evidence(found: &session::Session, place: Place) -> Evidence {
     }
 }
 
-fn at(found: &session::Session, span: Span) -> Evidence {
+pub(super) fn at(found: &session::Session, span: Span) -> Evidence {
     Evidence {
         packets: found.packets(span),
         direction: Some(session::role(found.client(), span.direction)),
@@ -220,7 +230,13 @@ fn at(found: &session::Session, span: Span) -> Evidence {
 
 /// The oddities of a session.
 pub(super) fn anomalies(found: &session::Session) -> Vec<Anomaly> {
-    found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect()
+    let seen = found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly));
+    seen.chain(inside::anomalies(found)).collect()
+}
+
+/// Its oddities beyond those kept.
+pub(super) fn anomalies_dropped(found: &session::Session) -> u64 {
+    found.anomalies_dropped + found.inside.as_ref().map_or(0, |inside| inside.anomalies_dropped)
 }
 
 fn convert_anomaly(found: &session::Session, anomaly: &session::Anomaly) -> Anomaly {
@@ -275,7 +291,7 @@ fn forward_secret(summary: &tls::Summary) -> Option<bool> {
     }
 }
 
-fn certificate(certificate: &tls::Certificate) -> Certificate {
+pub(super) fn certificate(certificate: &tls::Certificate) -> Certificate {
     let fields = certificate.fields.as_ref();
     Certificate {
         subject: fields.map(|f| f.subject.to_string()).unwrap_or_default(),
@@ -284,6 +300,7 @@ fn certificate(certificate: &tls::Certificate) -> Certificate {
         not_before: fields.map(|f| f.not_before.seconds()),
         not_after: fields.map(|f| f.not_after.seconds()),
         sha256: hex(&certificate.sha256),
+        sealed: false,
     }
 }
 
@@ -291,9 +308,10 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn message(transaction: &Transaction, contents: Option<&Contents>) -> Message {
+pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) -> Message {
     let signs = |signs: bool, name| signs.then_some(name);
     Message {
+        sealed: false,
         mail_from: transaction.mail_from.as_deref().map(utf8),
         recipients: transaction
             .recipients
@@ -338,7 +356,7 @@ fn attachment(file: &session::Attachment) -> Attachment {
     }
 }
 
-fn auth(attempt: &smtp::AuthAttempt) -> Auth {
+pub(super) fn auth(attempt: &smtp::AuthAttempt) -> Auth {
     Auth {
         mechanism: attempt.mechanism.clone(),
         username: attempt.username.as_deref().map(utf8),

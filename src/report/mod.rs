@@ -11,6 +11,7 @@ mod dialogue;
 pub mod eve;
 pub mod extract;
 pub mod frames;
+mod inside;
 pub mod rows;
 mod totals;
 
@@ -24,6 +25,7 @@ use crate::time::Timestamp;
 
 pub use collect::{Collector, Wanted};
 pub use frames::{HexFrame, Label, NamedRange};
+pub use inside::{Failure, Inside};
 pub use rows::Row;
 pub use totals::{HostPair, Totals};
 
@@ -125,13 +127,14 @@ impl Ended {
 
     /// The names of its oddities, in order.
     pub fn anomaly_ids(&self) -> impl Iterator<Item = &'static str> {
-        self.found.anomalies.iter().map(|anomaly| anomaly.kind.id())
+        let inside = self.found.inside.iter().flat_map(|inside| &inside.anomalies);
+        self.found.anomalies.iter().chain(inside).map(|anomaly| anomaly.kind.id())
     }
 
     /// Its oddities, and how many more there were than are kept.
     #[must_use]
     pub fn anomalies(&self) -> (Vec<Anomaly>, u64) {
-        (convert::anomalies(&self.found), self.found.anomalies_dropped)
+        (convert::anomalies(&self.found), convert::anomalies_dropped(&self.found))
     }
 
     /// Its line in a table of sessions: everything that has no list.
@@ -207,6 +210,9 @@ pub struct Session {
     /// What sizes and order give away of a sealed dialogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inferred: Option<Inferred>,
+    /// What keys showed of it, where some were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Inside>,
     /// Oddities of this session.
     #[serde(skip)]
     pub anomalies: Vec<Anomaly>,
@@ -274,6 +280,9 @@ pub struct Certificate {
     pub not_after: Option<f64>,
     /// SHA-256 of its DER octets.
     pub sha256: String,
+    /// Whether it was sealed, and opened with keys.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
 }
 
 /// One line of the lists *seen*, *inferred* and *hidden*.
@@ -293,6 +302,9 @@ pub struct Exposure {
     /// Whether this gives away a secret.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub alarm: bool,
+    /// Whether it was opened with keys, so that no observer saw it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// Where it shows.
     pub evidence: Vec<Evidence>,
     /// Why it can or cannot be learned: one sentence.
@@ -345,6 +357,9 @@ pub struct Evidence {
 /// A mail transaction that was read.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message {
+    /// Whether it was inside TLS (read with keys).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// The reverse-path.
     pub mail_from: Option<String>,
     /// The forward-paths, in order.

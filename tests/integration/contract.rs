@@ -62,6 +62,8 @@ struct Session {
     messages: Vec<Message>,
     auth: Vec<Auth>,
     inferred: Option<Inferred>,
+    /// What keys showed, where there are some: added.
+    inside: Option<Inside>,
     /// `originator` or `responder`: added.
     client: Option<String>,
     /// Added.
@@ -121,6 +123,32 @@ struct Certificate {
     not_before: Option<f64>,
     not_after: Option<f64>,
     sha256: String,
+    /// Whether it was opened with keys: added.
+    sealed: Option<bool>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inside {
+    text: String,
+    protocol: Option<String>,
+    records: [u64; 2],
+    opened: [u64; 2],
+    failures: Vec<Failure>,
+    #[serde(rename = "alerts")]
+    _alerts: Vec<String>,
+    #[serde(rename = "missing_bytes")]
+    _missing_bytes: u64,
+    exposure: Vec<Exposure>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    record: u64,
+    from: String,
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -139,6 +167,8 @@ struct Exposure {
     alarm: Option<bool>,
     /// One sentence: added.
     why: String,
+    /// Whether it was opened with keys: added.
+    sealed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +195,8 @@ struct Anomaly {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Message {
+    /// Whether it was opened with keys: added.
+    sealed: Option<bool>,
     mail_from: Option<String>,
     recipients: Vec<Recipient>,
     transfer: Option<String>,
@@ -374,6 +406,27 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
     }
     every_observer_is_told_of_every_subject(&what, session);
+    if let Some(inside) = &session.inside {
+        assert!(!inside.text.is_empty(), "{what}");
+        assert!(inside.opened.iter().zip(&inside.records).all(|(opened, all)| opened <= all), "{what}");
+        assert_eq!(inside.protocol.is_some(), inside.opened != [0; 2], "{what}");
+        inside.protocol.iter().for_each(|protocol| one_of(&what, protocol, &["smtp", "lmtp", "other"]));
+        for exposure in &inside.exposure {
+            assert_eq!((exposure.visibility.as_deref(), exposure.sealed), (Some("hidden"), Some(true)), "{what}");
+            exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
+        }
+        for failure in &inside.failures {
+            one_of(&what, &failure.from, &["client", "server"]);
+            assert!(failure.record > 0 && !failure.reason.is_empty(), "{what}");
+        }
+    }
+    let sealed = [
+        session.messages.iter().any(|message| message.sealed.is_some()),
+        session.exposure.iter().any(|exposure| exposure.sealed.is_some()),
+        session.tls.iter().flat_map(|tls| &tls.certificates).any(|certificate| certificate.sealed.is_some()),
+    ];
+    assert!(session.inside.is_some() || sealed == [false; 3], "{what}: nothing is read inside TLS without keys");
+    assert!(!sealed[1], "{what}: what an observer can tell does not depend on keys");
     for message in &session.messages {
         message.recipients.iter().for_each(|recipient| {
             assert!(!recipient.address.contains(['<', '>']), "{what}");
@@ -392,7 +445,8 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         }
     }
     for auth in &session.auth {
-        assert!(!auth.mechanism.is_empty() && !auth.sealed, "{what}: nothing is read inside TLS without keys");
+        assert!(!auth.mechanism.is_empty(), "{what}");
+        assert!(!auth.sealed || session.inside.is_some(), "{what}: nothing is read inside TLS without keys");
     }
     for step in session.inferred.iter().flat_map(|inferred| &inferred.steps) {
         let what = format!("{what}: record {}", step.record);
