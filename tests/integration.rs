@@ -48,6 +48,10 @@ mod samples_say;
 #[path = "integration/misread.rs"]
 mod misread;
 
+/// What each observer could learn.
+#[path = "integration/observers.rs"]
+mod observers;
+
 /// Anomalies, the catalogue of them, and `--fail-on`.
 #[path = "integration/anomalies.rs"]
 mod anomalies;

@@ -169,7 +169,11 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
                 Exposure::seen("message header", Value::Bool(true), "every field of it, the subject too")
                     .at(transaction.message_span),
             );
-            out.push(Exposure::hidden("message text", format!("declared as encrypted by its author, with {how}")));
+            out.push(
+                Exposure::hidden("message text", format!("declared as encrypted by its author, with {how}"))
+                    .at(transaction.message_span)
+                    .because("Its author says that it is encrypted, and only its reader's key opens it (RFC 3156, RFC 8551)."),
+            );
         } else if transaction.size.is_some_and(|size| size > 0) {
             out.push(
                 Exposure::seen(

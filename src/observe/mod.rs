@@ -1,9 +1,18 @@
 //! What an observer has seen, can infer, and cannot see of a session. A pure function of it.
+//!
+//! [`exposures`] lists what somebody on the path finds; [`matrix()`] says for every subject and every
+//! [`Observer`] whether it can be learned, and why.
 
 mod clear;
 pub mod infer;
 mod inside;
+mod matrix;
+mod reach;
 mod sealed;
+mod why;
+
+pub use matrix::{Cell, Matrix, Row, Subject, matrix};
+pub use reach::{Answer, Reach, reach};
 
 pub use inside::{OF_THE_HANDSHAKE, inside};
 
@@ -27,21 +36,35 @@ pub struct Exposure {
     pub alarm: bool,
     /// Where it shows.
     pub evidence: Vec<Place>,
+    /// Why it can or cannot be learned: one sentence.
+    pub why: &'static str,
 }
 
 /// Who looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Observer {
     /// Somebody on the path who only reads.
     Passive,
+    /// Somebody on the path who also changes, drops and answers what passes.
+    Active,
+    /// Somebody who recorded the session and gets the server's private key later.
+    KeyHolder,
+    /// Somebody who recorded the session and has a quantum computer later.
+    Future,
 }
 
 impl Observer {
+    /// All of them, the weakest first.
+    pub const ALL: [Observer; 4] = [Observer::Passive, Observer::Active, Observer::KeyHolder, Observer::Future];
+
     /// Its name in machine-readable outputs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Observer::Passive => "passive",
+            Observer::Active => "active",
+            Observer::KeyHolder => "key-holder",
+            Observer::Future => "future",
         }
     }
 }
@@ -107,6 +130,7 @@ impl Exposure {
             text: text.into(),
             alarm: false,
             evidence: Vec::new(),
+            why: why::of_finding(subject, visibility),
         }
     }
 
@@ -129,6 +153,11 @@ impl Exposure {
 
     fn at_packet(mut self, packet: u64) -> Exposure {
         self.evidence.push(Place::Packet(packet));
+        self
+    }
+
+    fn because(mut self, why: &'static str) -> Exposure {
+        self.why = why;
         self
     }
 

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Message, Recipient, Session,
-    Tls,
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Matrix, Message, Reach,
+    Recipient, Session, Tls,
 };
 use super::{catalogue, community_id, inferred, inside};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
-use crate::observe::{self, Place, Value, Visibility};
+use crate::observe::{self, Answer, Observer, Place, Value, Visibility};
 use crate::session::{self, AnomalyKind, Contents, Protection, Protocol, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
 use crate::stream::{Direction, Span};
@@ -27,12 +27,19 @@ pub(super) fn session(found: &session::Session) -> Session {
 fn seen(found: &session::Session) -> Session {
     let smtp = found.smtp.as_ref();
     let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
+    let findings = observe::exposures(found);
+    let matrix = observe::matrix(found, &findings);
+    let mut exposure: Vec<Exposure> = findings.into_iter().map(|finding| convert_exposure(found, finding)).collect();
+    if let Some(matrix) = &matrix {
+        cells(found, matrix, &mut exposure);
+    }
     Session {
         community_id: community_id::of(found.connection.originator, found.connection.responder),
         ja3: fingerprints.and_then(tls::Summary::ja3),
         ja3s: fingerprints.and_then(tls::Summary::ja3s),
         ja4: fingerprints.and_then(tls::Summary::ja4),
-        exposure: observe::exposures(found).into_iter().map(|exposure| convert_exposure(found, exposure)).collect(),
+        exposure,
+        matrix: matrix.as_ref().map(|matrix| convert_matrix(found, matrix)),
         messages: smtp
             .map(|s| s.transactions.iter().map(|t| message(t, found.contents(t.index))).collect())
             .unwrap_or_default(),
@@ -71,6 +78,7 @@ pub(super) fn line(found: &session::Session) -> Session {
         ja4: None,
         tls: found.tls.as_deref().map(|tls| convert_tls(found, tls)),
         exposure: Vec::new(),
+        matrix: None,
         messages: Vec::new(),
         auth: Vec::new(),
         inferred: None,
@@ -110,13 +118,83 @@ fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Ex
     Exposure {
         subject: exposure.subject,
         observer: exposure.observer.name(),
-        visibility: exposure.visibility.name(),
+        visibility: Some(exposure.visibility.name()),
         value: value(exposure.value),
         text: exposure.text,
         alarm: exposure.alarm && exposure.visibility == Visibility::Seen,
         sealed: false,
         evidence: exposure.evidence.into_iter().map(|place| evidence(found, place)).collect(),
+        why: exposure.why.to_owned(),
+        listed: true,
     }
+}
+
+/// Adds every subject for every observer, and the dialogue as a whole. What somebody who reads along has found out
+/// of a subject stands there already.
+fn cells(found: &session::Session, matrix: &observe::Matrix, exposure: &mut Vec<Exposure>) {
+    let entry = |subject, observer: Observer, cell: &observe::Cell, words: &str| Exposure {
+        subject,
+        observer: observer.name(),
+        visibility: cell.visibility.map(Visibility::name),
+        value: value(cell.value.clone()),
+        text: words.to_owned(),
+        alarm: false,
+        sealed: false,
+        evidence: cell.evidence.iter().map(|place| evidence(found, *place)).collect(),
+        why: cell.why.clone(),
+        listed: false,
+    };
+    for row in &matrix.rows {
+        let subject = row.subject.name();
+        let has_finding = exposure.iter().any(|e| e.listed && e.subject == subject);
+        for (observer, cell) in Observer::ALL.into_iter().zip(&row.cells) {
+            if !(has_finding && observer == Observer::Passive) {
+                exposure.push(entry(subject, observer, cell, in_words(cell.visibility)));
+            }
+        }
+    }
+    for (observer, reach) in Observer::ALL.into_iter().zip(&matrix.reaches) {
+        let visibility = match reach.answer {
+            Answer::Clear | Answer::Yes => Some(Visibility::Seen),
+            Answer::No => Some(Visibility::Hidden),
+            Answer::CannotTell => None,
+        };
+        let cell = observe::Cell {
+            visibility,
+            value: observe::Value::None,
+            why: reach.why.clone(),
+            evidence: reach.evidence.clone(),
+        };
+        exposure.push(entry("dialogue", observer, &cell, in_words(visibility)));
+    }
+}
+
+fn in_words(visibility: Option<Visibility>) -> &'static str {
+    match visibility {
+        Some(Visibility::Seen) => "can be read",
+        Some(Visibility::Inferred) => "can be inferred",
+        Some(Visibility::Hidden) => "cannot be read",
+        None => "cannot tell",
+    }
+}
+
+fn convert_matrix(found: &session::Session, matrix: &observe::Matrix) -> Matrix {
+    let rows = matrix.rows.iter().map(|row| {
+        let of = |observer: usize| row.cells[observer].visibility.map(Visibility::name);
+        (row.subject.name(), [of(0), of(1), of(2), of(3)])
+    });
+    let reaches = Observer::ALL.into_iter().zip(&matrix.reaches).map(|(observer, reach)| Reach {
+        observer: observer.name(),
+        answer: match reach.answer {
+            Answer::Clear | Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::CannotTell => "cannot tell",
+        },
+        brief: reach.brief.clone(),
+        why: reach.why.clone(),
+        evidence: reach.evidence.iter().map(|place| evidence(found, *place)).collect(),
+    });
+    Matrix { rows: rows.collect(), reaches: reaches.collect() }
 }
 
 pub(super) fn value(value: Value) -> serde_json::Value {

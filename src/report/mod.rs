@@ -205,8 +205,12 @@ pub struct Session {
     /// What the TLS handshake shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// What can be seen, inferred, and not seen.
+    /// What can be seen, inferred, and not seen: the findings of somebody on the path, then every subject for
+    /// every observer.
     pub exposure: Vec<Exposure>,
+    /// Who could learn what, for a page.
+    #[serde(skip)]
+    pub matrix: Option<Matrix>,
     /// Mail that was read.
     pub messages: Vec<Message>,
     /// Logins that were read.
@@ -297,10 +301,11 @@ pub struct Certificate {
 pub struct Exposure {
     /// What it is about: `sender`, `recipients`, `login`, …
     pub subject: &'static str,
-    /// From where it is seen: `passive` is somebody on the path.
+    /// From where it is seen: `passive` is somebody on the path who reads along, `active` one who interferes,
+    /// `key-holder` one who recorded it and gets the server's key later, `future` one with a quantum computer later.
     pub observer: &'static str,
-    /// `seen`, `inferred` or `hidden`.
-    pub visibility: &'static str,
+    /// `seen`, `inferred` or `hidden`; null where it cannot be told.
+    pub visibility: Option<&'static str>,
     /// The value, in machine form.
     pub value: serde_json::Value,
     /// The value, in words.
@@ -312,6 +317,35 @@ pub struct Exposure {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
     /// Where it shows.
+    pub evidence: Vec<Evidence>,
+    /// Why it can or cannot be learned: one sentence.
+    pub why: String,
+    /// Whether it is a finding of its own, and not only the cell of a table.
+    #[serde(skip)]
+    pub listed: bool,
+}
+
+/// Who could learn what of a session.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// A subject, and what each observer can do about it: `seen`, `inferred`, `hidden`; `None` where it cannot be told.
+    pub rows: Vec<(&'static str, [Option<&'static str>; 4])>,
+    /// What each observer can do about the dialogue as a whole.
+    pub reaches: Vec<Reach>,
+}
+
+/// Whether an observer could read the dialogue.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The observer's name.
+    pub observer: &'static str,
+    /// `yes`, `no` or `cannot tell`.
+    pub answer: &'static str,
+    /// The reason in a few words.
+    pub brief: String,
+    /// The reason in one sentence.
+    pub why: String,
+    /// Where that shows.
     pub evidence: Vec<Evidence>,
 }
 

@@ -156,7 +156,8 @@ struct Failure {
 struct Exposure {
     subject: String,
     observer: String,
-    visibility: String,
+    /// Null where it cannot be told.
+    visibility: Option<String>,
     #[serde(rename = "value")]
     _value: Value,
     evidence: Vec<Evidence>,
@@ -164,6 +165,8 @@ struct Exposure {
     text: String,
     /// Whether it gives away a secret, where it does: added.
     alarm: Option<bool>,
+    /// One sentence: added.
+    why: String,
     /// Whether it was opened with keys: added.
     sealed: Option<bool>,
 }
@@ -442,21 +445,24 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
     }
     for exposure in &session.exposure {
         let what = format!("{what}: {}", exposure.subject);
-        one_of(&what, &exposure.visibility, &["seen", "inferred", "hidden"]);
-        one_of(&what, &exposure.observer, &["passive"]);
+        let visibility = exposure.visibility.as_deref();
+        visibility.iter().for_each(|word| one_of(&what, word, &["seen", "inferred", "hidden"]));
+        one_of(&what, &exposure.observer, OBSERVERS);
         assert!(!exposure.text.is_empty(), "{what}");
-        let is_claim = exposure.visibility != "hidden" && exposure.subject != "capture";
+        assert!(exposure.why.ends_with('.') && exposure.why.len() > 10, "{what}: {}", exposure.why);
+        let is_claim = matches!(visibility, Some("seen" | "inferred")) && exposure.subject != "capture";
         assert!(!is_claim || !exposure.evidence.is_empty(), "{what}: a claim without evidence");
         assert!(exposure.alarm != Some(false), "{what}: an alarm is true or absent");
         exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
     }
+    every_observer_is_told_of_every_subject(&what, session);
     if let Some(inside) = &session.inside {
         assert!(!inside.text.is_empty(), "{what}");
         assert!(inside.opened.iter().zip(&inside.records).all(|(opened, all)| opened <= all), "{what}");
         assert_eq!(inside.protocol.is_some(), inside.opened != [0; 2], "{what}");
         inside.protocol.iter().for_each(|protocol| one_of(&what, protocol, &["smtp", "lmtp", "other"]));
         for exposure in &inside.exposure {
-            assert_eq!((exposure.visibility.as_str(), exposure.sealed), ("hidden", Some(true)), "{what}");
+            assert_eq!((exposure.visibility.as_deref(), exposure.sealed), (Some("hidden"), Some(true)), "{what}");
             exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
         }
         for failure in &inside.failures {
@@ -518,6 +524,31 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         assert!(step.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)), "{what}");
     }
 }
+
+/// What one observer is told of, all are; and none sees less than one who only reads along.
+fn every_observer_is_told_of_every_subject(what: &str, session: &Session) {
+    let of = |observer: &str| -> Vec<&Exposure> {
+        session.exposure.iter().filter(|exposure| exposure.observer == observer).collect()
+    };
+    let rank = |exposure: &Exposure| match exposure.visibility.as_deref() {
+        Some("seen") => 2,
+        Some("inferred") => 1,
+        _ => 0,
+    };
+    let is_mail = session.verdict != "not-mail";
+    for observer in &OBSERVERS[1..] {
+        let cells = of(observer);
+        assert!(is_mail || cells.is_empty(), "{what}: {observer}");
+        for cell in cells {
+            let passive: Vec<_> = of("passive").into_iter().filter(|e| e.subject == cell.subject).collect();
+            assert!(!passive.is_empty(), "{what}: {} of {observer} only", cell.subject);
+            let least = passive.iter().map(|exposure| rank(exposure)).min();
+            assert!(Some(rank(cell)) >= least, "{what}: {observer} sees less of {}", cell.subject);
+        }
+    }
+}
+
+const OBSERVERS: &[&str] = &["passive", "active", "key-holder", "future"];
 
 fn evidence_is_sound(what: &str, evidence: &Evidence, packets: u64) {
     assert!(evidence.packets.iter().all(|packet| (1..=packets).contains(packet)), "{what}: {:?}", evidence.packets);
