@@ -226,6 +226,8 @@ struct Message {
     _protection: Option<Vec<String>>,
     #[serde(rename = "bcc")]
     _bcc: Option<bool>,
+    #[serde(rename = "lenient_reading")]
+    _lenient_reading: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -367,6 +369,9 @@ struct Utterance {
     reading: Option<String>,
     /// Octets that are not in the capture, where there are some: added.
     missing: Option<u64>,
+    /// The other reading of a message in which commands stand: added.
+    #[serde(rename = "lenient_reading")]
+    _lenient_reading: Option<Value>,
 }
 
 /// The seven columns of the packet list by name, and more.
