@@ -147,7 +147,7 @@ impl Collector {
             && let Some(Item { content: Content::Utterance(message), .. }) = self.items.last_mut()
             && message.kind == "message"
         {
-            message.lenient_reading = Some(Box::new(LenientReading::of(found)));
+            message.lenient_reading = Some(Box::new(LenientReading { replies: None, ..LenientReading::of(found) }));
         }
     }
 

@@ -25,8 +25,9 @@ pub struct LenientReading {
     /// Mails beyond those kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub mails_dropped: u64,
-    /// Replies that the server gave to them: it read leniently. 0: none is known.
-    pub replies: u64,
+    /// Replies that the server gave to them: it read leniently. `None`: the dialogue has not come so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replies: Option<u64>,
 }
 
 /// A mail inside a message.
@@ -59,7 +60,7 @@ impl LenientReading {
             commands: found.commands,
             mails: found.mails.iter().map(mail).collect(),
             mails_dropped: found.mails_not_kept,
-            replies: found.replies,
+            replies: Some(found.replies),
         }
     }
 }
