@@ -1,9 +1,11 @@
 //! What an observer has seen, can infer, and cannot see of a session. A pure function of it.
 
 mod clear;
+mod flight;
 pub mod infer;
 mod inside;
 mod sealed;
+mod ssh;
 
 pub use inside::{OF_THE_HANDSHAKE, inside};
 
@@ -167,6 +169,10 @@ pub fn exposures(session: &Session) -> Vec<Exposure> {
     }
     if let Some(tls) = &session.tls {
         sealed::exposures(session, tls, &mut exposures);
+        flight::exposures(tls, &mut exposures);
+    }
+    if let Some(summary) = &session.ssh {
+        ssh::exposures(summary, &mut exposures);
     }
     timing(session, &mut exposures);
     if session.missing > 0 && session.verdict != Verdict::NotMail {
