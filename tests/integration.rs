@@ -36,6 +36,10 @@ mod contract;
 #[path = "integration/log.rs"]
 mod log;
 
+/// Zeek's logs.
+#[path = "integration/zeek.rs"]
+mod zeek;
+
 /// What each sample shows, said as a sentence.
 #[path = "integration/samples_say.rs"]
 mod samples_say;

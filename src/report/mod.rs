@@ -16,6 +16,7 @@ mod inferred;
 mod inside;
 pub mod rows;
 mod totals;
+pub mod zeek;
 
 use std::net::IpAddr;
 
@@ -85,6 +86,8 @@ pub enum Content {
     Session(Box<Ended>),
     /// An event as Suricata writes it.
     Eve(Box<eve::Event>),
+    /// A record as Zeek writes them.
+    Zeek(Box<zeek::Record>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
     /// Something taken out of the capture.
