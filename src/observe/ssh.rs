@@ -29,6 +29,9 @@ fn keys(summary: &Summary, out: &mut Vec<Exposure>) {
     let keys = &summary.keys;
     let (Some(octets), Some((first, last))) = (summary.key_packets[0], keys.spans) else { return };
     let count = keys.echoed + keys.answered;
+    if keys.echoed < TYPED {
+        return;
+    }
     if summary.is_obscured() {
         let words = format!(
             "packets of {octets} octets, as one key press makes, in a steady beat of 20 ms ({} of them): they hide how many keys are pressed and when, not that somebody types",
@@ -62,3 +65,7 @@ fn keys(summary: &Summary, out: &mut Vec<Exposure>) {
     }
     out.push(Exposure::inferred("key presses", Value::Fields(fields), words).at([first, last]));
 }
+
+/// Echoes below which nothing is said: a few packets of that size and their answers may be requests of
+/// other kinds.
+const TYPED: u64 = 5;

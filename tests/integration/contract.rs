@@ -110,6 +110,85 @@ struct Tls {
     _alerts: Vec<String>,
     /// From the client, from the server: added.
     records: [u64; 2],
+    // What the handshake shows: added.
+    #[serde(default, rename = "upgraded_from")]
+    _upgraded_from: Option<String>,
+    #[serde(default, rename = "readable_later_by")]
+    _readable_later_by: Option<String>,
+    #[serde(default, rename = "tier")]
+    _tier: Option<String>,
+    #[serde(default, rename = "dh_bits")]
+    _dh_bits: Option<u32>,
+    #[serde(default, rename = "server_signature")]
+    _server_signature: Option<String>,
+    #[serde(rename = "encrypt_then_mac")]
+    _encrypt_then_mac: bool,
+    #[serde(rename = "extended_master_secret")]
+    _extended_master_secret: bool,
+    #[serde(rename = "compressed")]
+    _compressed: bool,
+    #[serde(rename = "hello_retry")]
+    _hello_retry: bool,
+    #[serde(rename = "early_data")]
+    _early_data: bool,
+    #[serde(rename = "client_certificate_requested")]
+    _client_certificate_requested: bool,
+    #[serde(default, rename = "client_certificates")]
+    _client_certificates: Vec<Certificate>,
+    #[serde(default, rename = "client_hello")]
+    _client_hello: Option<ClientHello>,
+    #[serde(default, rename = "ticket_lifetime")]
+    _ticket_lifetime: Option<u32>,
+}
+
+/// Added.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientHello {
+    #[serde(rename = "length")]
+    _length: u32,
+    #[serde(rename = "records")]
+    _records: u32,
+    #[serde(rename = "packets")]
+    _packets: u64,
+    #[serde(rename = "versions")]
+    _versions: Vec<String>,
+    #[serde(rename = "cipher_suites")]
+    _cipher_suites: Vec<String>,
+    #[serde(rename = "extensions")]
+    _extensions: Vec<u16>,
+    #[serde(rename = "groups")]
+    _groups: Vec<String>,
+    #[serde(rename = "key_shares")]
+    _key_shares: Vec<KeyShare>,
+    #[serde(rename = "signature_algorithms")]
+    _signature_algorithms: Vec<String>,
+    #[serde(rename = "alpn")]
+    _alpn: Vec<String>,
+    #[serde(rename = "encrypted_client_hello")]
+    _encrypted_client_hello: bool,
+    #[serde(rename = "grease")]
+    _grease: bool,
+    #[serde(default, rename = "record_size_limit")]
+    _record_size_limit: Option<u16>,
+    #[serde(default, rename = "max_fragment_length")]
+    _max_fragment_length: Option<u32>,
+    #[serde(rename = "session_id_length")]
+    _session_id_length: u64,
+    #[serde(default, rename = "session_ticket_length")]
+    _session_ticket_length: Option<u16>,
+    #[serde(default, rename = "psk_identity_lengths")]
+    _psk_identity_lengths: Vec<u16>,
+}
+
+/// Added.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyShare {
+    #[serde(rename = "group")]
+    _group: String,
+    #[serde(rename = "length")]
+    _length: u16,
 }
 
 /// The contract leaves its fields open; all are added.
@@ -125,6 +204,17 @@ struct Certificate {
     sha256: String,
     /// Whether it was opened with keys: added.
     sealed: Option<bool>,
+    // Added.
+    #[serde(rename = "key")]
+    _key: Option<String>,
+    #[serde(rename = "key_bits")]
+    _key_bits: Option<u32>,
+    #[serde(rename = "signature")]
+    _signature: Option<String>,
+    #[serde(rename = "serial")]
+    _serial: Option<String>,
+    #[serde(rename = "self_issued")]
+    _self_issued: Option<bool>,
 }
 
 /// Added.
