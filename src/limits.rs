@@ -114,6 +114,12 @@ pub const LIVE_BUFFER_OCTETS: u32 = 64 << 20;
 /// at the beginning; XMPP's stream header and IMAP's capabilities are a few thousand octets.
 pub const UPGRADE_OCTETS: u64 = 32 << 10;
 
+/// Times between key presses of an SSH connection that are kept for their middle: hours of typing.
+pub const SSH_KEY_PRESSES: usize = 16 << 10;
+
+/// Octets of an SSH identification line that are kept (RFC 4253 §4.2 allows 255).
+pub const SSH_IDENTIFICATION: usize = 255;
+
 /// Octets of one clear TLS handshake message that is no certificate chain. A hello with
 /// post-quantum key shares and ECH is about 2 KiB; the format would allow 16 MiB.
 pub const TLS_HANDSHAKE_OCTETS: usize = 64 << 10;

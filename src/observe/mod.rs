@@ -4,11 +4,13 @@
 //! [`Observer`] whether it can be learned, and why.
 
 mod clear;
+mod flight;
 pub mod infer;
 mod inside;
 mod matrix;
 mod reach;
 mod sealed;
+mod ssh;
 mod why;
 
 pub use matrix::{Cell, Matrix, Row, Subject, matrix};
@@ -196,6 +198,10 @@ pub fn exposures(session: &Session) -> Vec<Exposure> {
     }
     if let Some(tls) = &session.tls {
         sealed::exposures(session, tls, &mut exposures);
+        flight::exposures(tls, &mut exposures);
+    }
+    if let Some(summary) = &session.ssh {
+        ssh::exposures(summary, &mut exposures);
     }
     timing(session, &mut exposures);
     if session.missing > 0 && session.verdict != Verdict::NotMail {

@@ -7,6 +7,7 @@ use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen,
 use crate::flow;
 use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
 use crate::smtp;
+use crate::ssh;
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
 use crate::tls;
@@ -52,8 +53,8 @@ enum Stage {
     HandOver,
     /// The TLS conversation.
     Tls,
-    /// SSH, which is only passed on.
-    Ssh,
+    /// SSH, whose octets are also passed on.
+    Ssh(Box<ssh::Watch>),
     /// Nothing that is decoded here; TLS may begin in it.
     Other(Upgrade),
 }
@@ -204,7 +205,10 @@ impl State {
                 note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
             }
         }
-        let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
+        let mut found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
+        if let Some(upgraded) = self.upgraded.filter(|_| smtp.is_none()) {
+            found = verdict::upgraded(upgraded);
+        }
         if let Some(kind) = found.anomaly {
             note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span: None, packet: self.number });
         }
@@ -213,7 +217,11 @@ impl State {
             client: self.client,
             protocol: found.protocol,
             verdict: found.verdict,
-            verdict_text: self.upgraded.filter(|_| smtp.is_none()).map_or(found.text, Upgraded::sentence),
+            verdict_text: found.text,
+            ssh: match self.stage {
+                Stage::Ssh(watch) => Some(Box::new(watch.into_summary())),
+                _ => None,
+            },
             upgraded: self.upgraded,
             smtp,
             contents: self.contents.into_contents(),
@@ -245,9 +253,11 @@ impl State {
                 let client = self.client.unwrap_or(Direction::FromOriginator);
                 sink.other(&at.seen(self.number, self.now, client, &self.maps), span, bytes);
             }
-            Stage::Ssh => {
+            Stage::Ssh(watch) => {
                 let span = Span::new(direction, start, start + bytes.len() as u64);
                 let client = self.client.unwrap_or(Direction::FromOriginator);
+                let sender = if direction == client { ssh::Sender::Client } else { ssh::Sender::Server };
+                watch.take(sender, span, at.time, bytes);
                 sink.ssh(&at.seen(self.number, self.now, client, &self.maps), span, bytes);
             }
         }
@@ -361,7 +371,8 @@ impl State {
             return;
         }
         sink.gap(&at.seen(self.number, self.now, client, &self.maps), span);
-        match self.stage {
+        match &mut self.stage {
+            Stage::Ssh(watch) => watch.gap(),
             Stage::Smtp => self.with_smtp(at, sink, |dialogue, emit| dialogue.gap(span, emit)),
             Stage::HandOver if span.direction == client => {
                 self.stage = Stage::Tls;
@@ -487,7 +498,7 @@ impl Stage {
             Stage::Undecided(_) => Speaks::Undecided,
             Stage::Smtp | Stage::HandOver => Speaks::Smtp,
             Stage::Tls => Speaks::Tls,
-            Stage::Ssh => Speaks::Ssh,
+            Stage::Ssh(_) => Speaks::Ssh,
             Stage::Other(_) => Speaks::Other,
         }
     }
@@ -506,7 +517,7 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
     let mut waiting = false;
     for head in heads.iter().filter(|head| !head.is_empty()) {
         if head.starts_with(b"SSH-") {
-            return Some((Stage::Ssh, Some(Direction::FromOriginator)));
+            return Some((Stage::Ssh(Box::default()), Some(Direction::FromOriginator)));
         }
         match tls::probe(head) {
             // A conversation finds out by itself who has sent the ClientHello.

@@ -18,6 +18,7 @@ use crate::capture::Packet;
 use crate::flow;
 use crate::imf;
 use crate::smtp;
+use crate::ssh;
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
 use crate::tls;
@@ -272,6 +273,8 @@ pub struct Session {
     pub contents: Vec<Contents>,
     /// What TLS shows.
     pub tls: Option<Box<TlsSeen>>,
+    /// What SSH shows.
+    pub ssh: Option<Box<ssh::Summary>>,
     /// What was spoken before TLS began inside it, where it is not decoded.
     pub upgraded: Option<Upgraded>,
     /// What keys showed of what is inside; nobody on the path saw it.

@@ -13,6 +13,7 @@ mod conversation;
 mod event;
 mod extension;
 mod fingerprint;
+mod flight;
 mod fuzz;
 mod handshake;
 mod hello;
@@ -32,7 +33,8 @@ pub use certificate::{Certificate, CertificateFields, DistinguishedName, KeyKind
 pub use conversation::Conversation;
 pub use event::{Event, EventKind, Record};
 pub use extension::{EncryptedClientHello, Extension, Extensions, KeyShare, PskIdentity};
-pub use fuzz::fuzz_tls;
+pub use flight::{SealedCertificate, SealedKey};
+pub use fuzz::{fuzz_certificate, fuzz_handshake, fuzz_tls};
 pub use hello::{ClientHello, ServerHello};
 pub use length::{Padding, PlaintextLength, Protection};
 pub use open::{

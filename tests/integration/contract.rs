@@ -223,6 +223,17 @@ struct Certificate {
     sha256: String,
     /// Whether it was opened with keys: added.
     sealed: Option<bool>,
+    // Added.
+    #[serde(rename = "key")]
+    _key: Option<String>,
+    #[serde(rename = "key_bits")]
+    _key_bits: Option<u32>,
+    #[serde(rename = "signature")]
+    _signature: Option<String>,
+    #[serde(rename = "serial")]
+    _serial: Option<String>,
+    #[serde(rename = "self_issued")]
+    _self_issued: Option<bool>,
 }
 
 /// Added.

@@ -56,17 +56,6 @@ fn the_packet_list_says_what_tshark_says() {
     assert!(share >= EQUAL, "{share:.1} % of {all} rows are equal\n{}", differing.join("\n"));
 }
 
-/// Samples of what tshark loses track of.
-const MISREAD: [&str; 7] = [
-    "bdat-attachment-25",
-    "end-of-data-25",
-    "lmtp-24",
-    "smuggling-25",
-    "starttls-2587",
-    "starttls-stripped",
-    "xclient-xforward-25",
-];
-
 /// What stands between the tabs of `--format tsv`.
 const COLUMNS: [&str; 7] = [
     "frame.number",

@@ -195,6 +195,28 @@ fn ssh_is_not_taken_for_mail() {
 }
 
 #[test]
+fn ssh_gives_away_how_many_keys_are_pressed_and_when() {
+    let run = run(&["report", "--json", &sample("ssh-keystrokes")]);
+    let report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
+    let sessions = report["sessions"].as_array().expect("sessions are a list");
+    let session = sessions.iter().find(|session| session["protocol"] == "ssh").expect("there is an SSH session");
+    let keys = exposed(session, "key presses");
+    assert_eq!((&keys["visibility"], &keys["value"]["packet_octets"]), (&"inferred".into(), &36.into()));
+    // Ten letters and Enter are echoed; Ctrl-D is answered with the end of the session.
+    assert_eq!((&keys["value"]["count"], &keys["value"]["echoed"]), (&12.into(), &11.into()));
+    let middle = keys["value"]["middle_ms"].as_i64().expect("a number");
+    assert!((900..1100).contains(&middle), "a key press a second, not each {middle} ms");
+    assert_eq!(keys["evidence"][0]["packets"], serde_json::json!([41]));
+}
+
+#[test]
+fn the_key_of_a_server_of_tls13_shows_by_sizes() {
+    let session = session("starttls-587");
+    let key = exposed(&session, "server key");
+    assert_eq!((&key["visibility"], &key["value"]["key"]), (&"inferred".into(), &"RSA of 2048 bits".into()));
+}
+
+#[test]
 fn attachments_are_named_with_their_sizes_and_hashes() {
     let session = session("attachments-25");
     let message = &session["messages"][0];

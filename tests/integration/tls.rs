@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::harness::{root, run, sample, samples, skipped};
+use super::harness::{Side, conversation, root, run, run_with, sample, samples, skipped};
 
 #[test]
 fn lengths_of_text_without_keys_are_those_that_keys_show() {
@@ -50,4 +50,26 @@ fn sealed(name: &str) -> Vec<(u64, u64)> {
             (bound("min"), bound("max"))
         })
         .collect()
+}
+
+#[test]
+fn tls_inside_another_protocol_is_found() {
+    let hello = std::fs::read(root().join(sample("starttls-587"))).expect("a sample is there");
+    let at = hello.windows(6).position(|w| w[..3] == [22, 3, 1] && w[5] == 1).expect("a ClientHello is in it");
+    let hello = &hello[at..at + 517];
+    let said: [(Side, &[u8]); 4] = [
+        (Side::Server, b"* OK IMAP4rev1 ready\r\n"),
+        (Side::Client, b"a1 STARTTLS\r\n"),
+        (Side::Server, b"a1 OK begin\r\n"),
+        (Side::Client, hello),
+    ];
+    let report = run_with(&["report", "--json", "-"], Some(&conversation(&said)));
+    let report: Value = serde_json::from_slice(&report.stdout).expect("the report is JSON");
+    let session = &report["sessions"][0];
+    assert_eq!((&session["protocol"], &session["verdict"]), (&"tls".into(), &"not-mail".into()));
+    assert_eq!(session["tls"]["upgraded_from"], "imap");
+    assert_eq!(session["tls"]["client_hello"]["length"], 512);
+    // The server acknowledges and says nothing.
+    let anomalies: Vec<_> = report["anomalies"].as_array().expect("a list").iter().map(|a| &a["id"]).collect();
+    assert_eq!(anomalies, ["tls-hello-unanswered"]);
 }

@@ -97,7 +97,7 @@ impl Collector {
             return;
         }
         if let Some(mut told) = handshake.event(&event.kind, event.span.direction == at.client) {
-            told.from_proto = track.from_proto();
+            told.from_proto = track.spoken_before();
             let event = Event { event_type: "tls", tls: Some(Box::new(told)), ..Event::default() };
             track.waiting.push(Waiting::new(at.packet, at.time, at.client, event));
         }
@@ -144,7 +144,7 @@ impl Collector {
         let connection = &session.connection;
         let mut track = self.flows.remove(&connection.number).unwrap_or_default();
         let (packet, time, client) = (connection.last_packet, connection.last_time, session.client());
-        let from_proto = track.from_proto();
+        let from_proto = track.spoken_before();
         if let Some(dialogue) = &mut track.dialogue {
             let waiting = &mut track.waiting;
             dialogue.finish(&mut |told| Waiting::smtp(told, packet, time, [client; 2], waiting));
@@ -170,7 +170,7 @@ impl Collector {
 
 impl Track {
     /// What was spoken before TLS.
-    fn from_proto(&self) -> Option<&'static str> {
+    fn spoken_before(&self) -> Option<&'static str> {
         self.dialogue.as_ref().map(|_| "smtp").or(self.upgraded.map(Upgraded::name))
     }
 }
@@ -314,7 +314,7 @@ fn flow_event(session: &Session, track: &Track, reason: &'static str) -> Event {
     Event {
         event_type: "flow",
         app_proto,
-        app_proto_orig: track.from_proto().filter(|_| app_proto == Some("tls")),
+        app_proto_orig: track.spoken_before().filter(|_| app_proto == Some("tls")),
         flow: Some(flow),
         tcp: Some(tcp),
         ..Event::default()

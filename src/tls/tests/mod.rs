@@ -430,6 +430,80 @@ fn published_fingerprints_are_met() {
     assert_eq!(conversation.summary().ja4().as_deref(), Some("t13d1516h2_8daaf6152771_e5627efa2ab1"));
 }
 
+/// Seeds with some of their octets changed.
+fn mutated(seeds: &[Vec<u8>], rounds: usize) -> impl Iterator<Item = Vec<u8>> {
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    let seeds = seeds.to_vec();
+    (0..rounds).map(move |round| {
+        let mut data = seeds[round % seeds.len()].clone();
+        for _ in 0..random() % 6 {
+            let at = random() % data.len();
+            data[at] = random() as u8;
+        }
+        data.truncate(data.len() - random() % 4 * (data.len() / 8));
+        data
+    })
+}
+
+/// The handshake messages of a recording, as [`fuzz_handshake`] takes them.
+fn messages_for_fuzzing(recording: &[(Direction, &str)]) -> Vec<u8> {
+    let mut seed = Vec::new();
+    for (direction, octets) in recorded(recording) {
+        for record in records(&octets).iter().filter(|record| record[0] == 22) {
+            let (kind, body) = (record[5], record.get(9..).unwrap_or_default());
+            for piece in body.chunks(0x7f * 8) {
+                seed.extend([kind, (direction.index() as u8) << 7 | piece.len().div_ceil(8) as u8]);
+                seed.extend_from_slice(piece);
+                seed.resize(seed.len().next_multiple_of(8) + 2, 0);
+            }
+        }
+    }
+    seed
+}
+
+#[test]
+fn exercise_fuzz_handshake() {
+    for data in mutated(&[messages_for_fuzzing(TLS12), messages_for_fuzzing(TLS13)], 2000) {
+        fuzz_handshake(&data);
+    }
+}
+
+#[test]
+fn exercise_fuzz_certificate() {
+    let (conversation, _) = run(&recorded(TLS12));
+    let der = conversation.summary().certificates[0].der.clone();
+    for data in mutated(&[der], 2000) {
+        fuzz_certificate(&data);
+    }
+    fuzz_certificate(&[]);
+}
+
+#[test]
+fn the_server_of_tls13_shows_its_kind_of_key_by_the_sizes_of_its_sealed_handshake() {
+    let (conversation, _) = run(&tls13(0x1301, &[252]));
+    let (summary, trace) = (conversation.summary(), conversation.trace());
+    let found = trace.sealed_certificate(summary, FromResponder).expect("a certificate is there");
+    assert_eq!((found.key, found.chain_octets), (SealedKey::Rsa(2048), 900 - 17 - 8));
+    assert_eq!(found.records, [3, 4]);
+    assert_eq!(trace.sealed_certificate(summary, FromOriginator), None);
+    assert_eq!(trace.declined_certificate(summary), None);
+}
+
+#[test]
+fn a_client_that_has_no_certificate_to_show_says_so_by_a_size() {
+    let mut pieces = tls13(0x1301, &[]);
+    pieces.insert(pieces.len() - 1, (FromOriginator, record(23, &[0; 25])));
+    let (conversation, _) = run(&pieces);
+    let declined = conversation.trace().declined_certificate(conversation.summary());
+    assert_eq!(declined, Some(6));
+}
+
 #[test]
 fn exercise_fuzz_tls() {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
