@@ -369,16 +369,6 @@ pub const TLS_SPARE_BUFFERS: usize = 64;
 /// server's private key.
 pub const TLS_REMEMBERED_SESSIONS: usize = 10_000;
 
-/// Records, runs of them in the middle of a message taken as one, of a sealed dialogue that are read
-/// for what they say. A session with a hundred messages to ten recipients each takes about 3000.
-pub const INFERENCE_UNITS: usize = 4096;
-
-/// Readings of a sealed dialogue that are kept side by side. Less likely ones are given up.
-pub const INFERENCE_READINGS: usize = 192;
-
-/// Readings that are tried for one session, in all: about 30 ms of work.
-pub const INFERENCE_TRIALS: u64 = 400_000;
-
 /// Commands without a reply that are paired with replies for Zeek's logs; its own analyzer keeps as many.
 pub const ZEEK_PENDING_COMMANDS: usize = 1000;
 
@@ -396,3 +386,18 @@ pub const ZEEK_CERTIFICATES: usize = 100_000;
 
 /// Connections of Zeek's between the same ends that one of ours is told as: packets that come long after the end begin another.
 pub const ZEEK_AFTERMATHS: usize = 64;
+
+/// Readings of a sealed session that are kept side by side. Rivals that matter are a few; grouped
+/// commands make some dozens for each count of recipients and of refusals.
+pub const INFER_PATHS: usize = 192;
+
+/// Readings that are weighed for one session in all, which keeps any session below 50 ms; what
+/// needs more is not decided.
+pub const INFER_WORK: usize = 60_000;
+
+/// How far a reading may fall behind the best one before it is dropped: a factor of e to this.
+pub const INFER_REACH: f64 = 14.0;
+
+/// Records of the client in a row that are read one by one; more can only be a message. RFC 5321
+/// §4.5.3.1.8 has a client send at least 100 recipients, which may all be on their way at once.
+pub const INFER_ROW: usize = 110;

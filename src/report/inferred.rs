@@ -4,17 +4,16 @@ use serde::Serialize;
 
 use super::{is_zero, seconds};
 use crate::limits::MAX_STEPS;
-use crate::observe::{self, infer};
+use crate::observe::infer::{self, Facts};
 use crate::session::{self, TlsSeen};
 use crate::stream::Direction;
 use crate::time::Timestamp;
-use crate::tls;
 
 /// What a sealed dialogue gives away by its sizes. Lengths are in octets.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Inferred {
-    /// The messages, in order.
-    pub messages: Vec<InferredMessage>,
+    /// The messages, in order; null where their number cannot be told.
+    pub messages: Option<Vec<InferredMessage>>,
     /// The login; null where there was none, or none can be told.
     pub auth: Option<InferredAuth>,
     /// Whether the client took its leave with QUIT; null: cannot tell.
@@ -23,6 +22,8 @@ pub struct Inferred {
     pub server: Option<Software>,
     /// The client's software; null: cannot tell.
     pub client: Option<Software>,
+    /// How sure the number of messages and the presence of a login are, 0 to 1.
+    pub confidence: f64,
     /// The records of the sealed stretch, in order.
     pub steps: Vec<Step>,
     /// Records beyond those kept.
@@ -37,8 +38,8 @@ pub struct Inferred {
 pub struct InferredMessage {
     /// Octets of the sender's address, without the brackets.
     pub sender_length: Option<Length>,
-    /// One for each RCPT, in order.
-    pub recipients: Vec<InferredRecipient>,
+    /// One for each RCPT, in order; null where their number cannot be told.
+    pub recipients: Option<Vec<InferredRecipient>>,
     /// `DATA` or `BDAT`.
     pub transfer: Option<&'static str>,
     /// Octets between the reply 354 and the final dot line, or the sum of the chunks.
@@ -85,7 +86,7 @@ pub struct InferredAuth {
 #[derive(Clone, Debug, Serialize)]
 pub struct Software {
     /// Its name.
-    pub software: &'static str,
+    pub software: String,
     /// How sure that is, 0 to 1.
     pub confidence: f64,
 }
@@ -108,6 +109,18 @@ pub struct Step {
     pub reading: Option<String>,
     /// How sure the reading is, 0 to 1.
     pub confidence: Option<f64>,
+    /// What else it may say, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rivals: Vec<Rival>,
+}
+
+/// Another reading of a record.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rival {
+    /// What it may say.
+    pub reading: String,
+    /// How sure that is, 0 to 1.
+    pub confidence: f64,
 }
 
 /// A length in octets, between two bounds that may be equal.
@@ -139,45 +152,63 @@ impl From<infer::Software> for Software {
 
 /// What the records of a session give away.
 pub(super) fn of(found: &session::Session, tls: &TlsSeen) -> Inferred {
-    let read = observe::sealed(found).map(|sealed| infer::infer(&sealed)).unwrap_or_default();
-    let mut undecided = read.undecided;
-    if tls.trace.padding() != tls::Padding::NotSeen {
-        undecided.push("records seem to be padded: lengths are upper bounds".to_owned());
-    }
-    let (steps, steps_dropped) = steps(found, tls, &read.steps);
+    let ja4 = tls.summary.ja4();
+    let read = infer::infer(&Facts::of(found, &tls.summary, &tls.trace, ja4.as_deref()));
+    let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
+    let in_all = read.steps.len();
+    let steps: Vec<Step> = read.steps.into_iter().take(MAX_STEPS).map(|one| step(found, one)).collect();
     Inferred {
-        messages: read.messages.iter().map(message).collect(),
+        messages: read.messages.map(|messages| messages.into_iter().map(message).collect()),
         auth: read.auth.map(auth),
         quit: read.quit,
         server: read.server.map(Software::from),
         client: read.client.map(Software::from),
+        confidence: rounded(read.confidence),
+        steps_dropped: (in_all - steps.len()) as u64 + beyond,
         steps,
-        steps_dropped,
-        undecided,
+        undecided: read.undecided,
     }
 }
 
-fn message(message: &infer::Message) -> InferredMessage {
+fn step(found: &session::Session, step: infer::Step) -> Step {
+    Step {
+        record: step.record as u64 + 1,
+        packets: found.packets(step.span),
+        from: session::role(found.client(), step.direction),
+        time: step.time,
+        plaintext_length: step.plaintext_length.map(Length::from),
+        reading: step.reading,
+        confidence: step.confidence.map(rounded),
+        rivals: step
+            .rivals
+            .into_iter()
+            .map(|(reading, confidence)| Rival { reading, confidence: rounded(confidence) })
+            .collect(),
+    }
+}
+
+fn message(message: infer::Message) -> InferredMessage {
     InferredMessage {
         sender_length: message.sender_length.map(Length::from),
-        recipients: message
-            .recipients
-            .iter()
-            .map(|recipient| InferredRecipient {
-                address_length: recipient.address_length.map(Length::from),
-                accepted: recipient.accepted,
-                confidence: rounded(recipient.confidence),
-            })
-            .collect(),
+        recipients: message.recipients.map(|recipients| {
+            recipients
+                .iter()
+                .map(|recipient| InferredRecipient {
+                    address_length: recipient.address_length.map(Length::from),
+                    accepted: recipient.accepted,
+                    confidence: rounded(recipient.confidence),
+                })
+                .collect()
+        }),
         transfer: message.transfer.map(infer::Transfer::name),
         size: message.size.map(Length::from),
         accepted: message.accepted,
         confidence: rounded(message.confidence),
-        determined: message.determined.clone(),
+        determined: message.determined.iter().map(|claim| claim.name()).collect(),
     }
 }
 
-fn auth(auth: infer::Auth) -> InferredAuth {
+fn auth(auth: infer::Login) -> InferredAuth {
     InferredAuth {
         mechanism: auth.mechanism,
         succeeded: auth.succeeded,
@@ -185,39 +216,8 @@ fn auth(auth: infer::Auth) -> InferredAuth {
         password_length: auth.password_length.map(Length::from),
         credential_length: auth.credential_length.map(Length::from),
         confidence: rounded(auth.confidence),
-        determined: auth.determined,
+        determined: auth.determined.iter().map(|claim| claim.name()).collect(),
     }
-}
-
-/// Every record of the dialogue, as far as kept, with its reading, and how many are not kept.
-fn steps(found: &session::Session, tls: &TlsSeen, read: &[infer::Step]) -> (Vec<Step>, u64) {
-    let dialogue = infer::dialogue(&tls.trace, found.client(), found.smtp.is_none());
-    let mut read = read.iter();
-    let mut current: Option<(&infer::Step, usize)> = None;
-    let steps: Vec<Step> = dialogue
-        .iter()
-        .take(MAX_STEPS)
-        .map(|(index, record)| {
-            // A reading can stand for a run of records.
-            current = match current {
-                Some((step, left)) if left > 0 => Some((step, left - 1)),
-                _ => read.next().map(|step| (step, step.records.saturating_sub(1))),
-            };
-            let reading = current.map(|(step, _)| step).filter(|step| !step.reading.is_empty());
-            Step {
-                record: *index as u64 + 1,
-                packets: found.packets(record.span()),
-                from: session::role(found.client(), record.direction),
-                time: record.time,
-                plaintext_length: record.plaintext.map(|p| Length { min: u64::from(p.min), max: u64::from(p.max) }),
-                reading: reading.map(|step| step.reading.clone()),
-                confidence: reading.map(|step| rounded(step.confidence)),
-            }
-        })
-        .collect();
-    let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
-    let dropped = (dialogue.len() - steps.len()) as u64 + beyond;
-    (steps, dropped)
 }
 
 /// Confidence to three decimals, never rounded up to certainty.

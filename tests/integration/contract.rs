@@ -382,7 +382,9 @@ struct Auth {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Inferred {
-    messages: Vec<InferredMessage>,
+    messages: Option<Vec<InferredMessage>>,
+    /// Added: of the number of messages and the presence of a login.
+    confidence: f64,
     auth: Option<InferredAuth>,
     #[serde(rename = "quit")]
     _quit: Option<bool>,
@@ -400,7 +402,7 @@ struct Inferred {
 #[serde(deny_unknown_fields)]
 struct InferredMessage {
     sender_length: Option<Length>,
-    recipients: Vec<InferredRecipient>,
+    recipients: Option<Vec<InferredRecipient>>,
     transfer: Option<String>,
     size: Option<Length>,
     #[serde(rename = "accepted")]
@@ -452,6 +454,16 @@ struct Step {
     #[serde(rename = "reading")]
     _reading: Option<String>,
     confidence: Option<f64>,
+    /// Added: other readings, where there are any.
+    #[serde(default)]
+    rivals: Vec<Rival>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rival {
+    reading: String,
+    confidence: f64,
 }
 
 #[derive(Deserialize)]
@@ -624,10 +636,11 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
     if let Some(inferred) = &session.inferred {
         let bounds = |length: &Option<Length>| length.as_ref().is_none_or(|length| length.min <= length.max);
         let sure = |confidence: f64| (0.0..1.0).contains(&confidence);
-        for message in &inferred.messages {
+        assert!(sure(inferred.confidence), "{what}");
+        for message in inferred.messages.iter().flatten() {
             assert!(bounds(&message.sender_length) && bounds(&message.size) && sure(message.confidence), "{what}");
             assert!(message.transfer.as_ref().is_none_or(|t| t == "DATA" || t == "BDAT"), "{what}");
-            for recipient in &message.recipients {
+            for recipient in message.recipients.iter().flatten() {
                 assert!(bounds(&recipient.address_length) && sure(recipient.confidence), "{what}");
             }
         }
@@ -645,6 +658,8 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         assert!(step.record > 0 && !step.packets.is_empty() && step.time >= session.first_time, "{what}");
         assert!(step.plaintext_length.as_ref().is_none_or(|length| length.min <= length.max), "{what}");
         assert!(step.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)), "{what}");
+        let less = |rival: &Rival| !rival.reading.is_empty() && (0.0..1.0).contains(&rival.confidence);
+        assert!(step.rivals.iter().all(less), "{what}");
     }
 }
 

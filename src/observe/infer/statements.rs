@@ -1,464 +1,368 @@
-//! From readings to statements: what they agree in, with the share of their weight.
+//! From the readings that are left to claims with a confidence.
 
-use super::search::{End, Found, Token, Unit};
-use super::templates::Server;
-use super::token::{Command, MECHANISMS, Replied, Reply, Said, Shape, Tail};
-use super::{Auth, Inference, Message, Octets, Recipient, Sealed, Software, Step, Transfer, clients, lengths, words};
+use super::addresses::{recipients_lengths, sender_lengths};
+use super::claims::{Login, Message, Octets, Recipient, Software, Transfer};
+use super::grammar::{Mechanism, Taken};
+use super::prior::{Priors, Range};
+use super::reading::{Mail, Rcpt, Reading};
+use super::search::{Context, Found, Record};
+use super::software;
+use super::templates::Templates;
 
-/// What the readings that were found say together.
-pub(super) fn of(sealed: &Sealed<'_>, found: &Found) -> Inference {
-    let mut inference =
-        Inference { undecided: found.cut.iter().map(|why| (*why).to_owned()).collect(), ..Inference::default() };
-    let Some(best) = found.ends.first() else { return inference };
-    if found.sense < LEAST_SENSE {
-        inference.undecided.push("the lengths do not read as SMTP".to_owned());
-        return inference;
-    }
-    let told: Vec<(f64, Told)> =
-        found.ends.iter().filter(|end| end.weight > LEAST_WEIGHT).map(|end| (end.weight, tell(found, end))).collect();
-    let Some((_, first)) = told.first() else { return inference };
-    let share = |agrees: &dyn Fn(&Told) -> bool| told.iter().filter(|(_, t)| agrees(t)).map(|(w, _)| *w).sum::<f64>();
-
-    let client = clients::recognise(sealed, found, first);
-    for (n, message) in first.messages.iter().enumerate() {
-        let same = |t: &Told| {
-            t.messages.len() == first.messages.len()
-                && t.messages.get(n).is_some_and(|other| {
-                    other.recipients.len() == message.recipients.len()
-                        && other.transfer == message.transfer
-                        && other.size == message.size
-                        && other.accepted == message.accepted
-                })
-        };
-        let confidence = share(&same);
-        let recipients = message
-            .recipients
-            .iter()
-            .enumerate()
-            .map(|(k, recipient)| {
-                let one = |t: &Told| {
-                    t.messages
-                        .get(n)
-                        .and_then(|m| m.recipients.get(k))
-                        .is_some_and(|other| other.accepted == recipient.accepted && other.line == recipient.line)
-                };
-                Recipient {
-                    address_length: recipient.line.map(|line| line.less(12)),
-                    accepted: recipient.accepted,
-                    confidence: share(&|t| t.messages.len() == first.messages.len() && one(t)),
-                    step: recipient.unit,
-                }
-            })
-            .collect();
-        inference.messages.push(Message {
-            sender_length: sender(message, best.server, &client, sealed),
-            recipients,
-            transfer: message.transfer,
-            size: message.size,
-            accepted: message.accepted,
-            confidence,
-            determined: Vec::new(),
-            steps: (message.first, message.last),
-        });
-    }
-    if let Some(auth) = &first.auth {
-        let same = |t: &Told| t.auth.as_ref().is_some_and(|other| other.claims() == auth.claims());
-        inference.auth = Some(auth.stated(share(&same)));
-    }
-    let quit = share(&|t| t.quit == first.quit);
-    inference.quit = (quit >= STATED && found.cut.is_none() && sealed.closed).then_some(first.quit);
-    inference.server = software(found);
-    inference.client =
-        client.filter(|(_, confidence)| *confidence >= 0.5).map(|(name, confidence)| Software { name, confidence });
-    inference.steps = steps(found, &told, best.server);
-    inference
+/// What the search gives, before it is put on record.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stated {
+    pub(super) messages: Option<Vec<Message>>,
+    pub(super) auth: Option<Login>,
+    pub(super) quit: Option<bool>,
+    pub(super) server: Option<Software>,
+    pub(super) client: Option<Software>,
+    pub(super) confidence: f64,
+    /// For each record: what it is, how sure that is, and what else it may be.
+    pub(super) steps: Vec<Option<(Taken, f64, Vec<(Taken, f64)>)>>,
+    pub(super) undecided: Vec<String>,
 }
 
-/// What one reading tells.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    pub messages: Vec<ToldMessage>,
-    pub auth: Option<ToldAuth>,
-    pub quit: bool,
-    tokens: Vec<Token>,
+/// All that the claims are made of.
+pub(super) struct Ground<'a> {
+    pub(super) templates: &'a Templates,
+    pub(super) priors: &'a Priors,
+    pub(super) context: &'a Context,
+    pub(super) records: &'a [Record],
+    /// How much of a client is known of its TLS fingerprint.
+    pub(super) ja4: Option<&'a str>,
+    /// Which parameters of MAIL and RCPT the server offers; `None`: not known.
+    pub(super) offers: Offers,
 }
 
-#[derive(Debug)]
-pub(super) struct ToldMessage {
-    /// Octets of the MAIL command, where it has a record of its own.
-    pub mail: Option<Octets>,
-    /// Octets of the reply to it, likewise.
-    pub mail_reply: Option<Octets>,
-    pub recipients: Vec<ToldRecipient>,
-    pub transfer: Option<Transfer>,
-    pub size: Option<Octets>,
-    pub accepted: Option<bool>,
-    /// The records that its text stands in: the first unit and the last.
-    pub body: Option<(usize, usize)>,
-    pub first: usize,
-    pub last: usize,
-    octets: Option<Octets>,
+/// Extensions that give commands parameters, as offered in the clear; `None`: not seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Offers {
+    pub(super) size: Option<bool>,
+    pub(super) eight_bit: Option<bool>,
+    pub(super) utf8: Option<bool>,
+    pub(super) dsn: Option<bool>,
 }
 
-#[derive(Debug)]
-pub(super) struct ToldRecipient {
-    pub line: Option<Octets>,
-    pub accepted: Option<bool>,
-    pub unit: usize,
+/// Claims are made where they are surer than this; the rest is left open.
+const STATED: f64 = 0.9;
+
+/// Readings that are told; the others weigh next to nothing.
+const TOLD: usize = 96;
+
+pub(super) fn state(ground: &Ground<'_>, found: &Found) -> Stated {
+    let readings = readings(ground, found);
+    let mut stated = Stated::default();
+    let Some(best) = readings.first() else { return stated };
+    let count = best.mails.len();
+    let has_login = best.login.is_some();
+    stated.confidence = share(&readings, |r| r.mails.len() == count && r.login.is_some() == has_login);
+    let count_share = share(&readings, |r| r.mails.len() == count);
+    stated.server = server(ground, &readings);
+    let clients = software::clients(ground, best);
+    stated.client = clients.best();
+    stated.quit = decide(share(&readings, |r| r.quit));
+    if count_share >= 0.5 {
+        let alike: Vec<&Reading> = readings.iter().filter(|r| r.mails.len() == count).collect();
+        let (recipients, notified) = recipients_lengths(ground, best);
+        let senders = sender_lengths(ground, best, &clients, notified);
+        stated.messages = Some(
+            (0..count).map(|i| message(i, &alike, count_share, &senders, &recipients, &mut stated.undecided)).collect(),
+        );
+    } else {
+        stated.undecided.push("how many messages there are cannot be told: several readings fit".to_owned());
+    }
+    stated.auth = login(&readings);
+    stated.steps = steps(&readings, ground.records.len());
+    stated
 }
 
-#[derive(Debug)]
-pub(super) struct ToldAuth {
-    mechanism: usize,
-    initial: bool,
-    succeeded: Option<bool>,
-    command: Octets,
-    answers: Vec<Octets>,
-    first: usize,
-    last: usize,
-}
-
-/// A command that waits, and what it belongs to.
-type Open = (Command, usize);
-
-/// Goes through a reading from the beginning, as the search did.
-fn tell(found: &Found, end: &End) -> Told {
-    let mut told = Told { tokens: found.tokens(end), ..Told::default() };
-    let mut waiting: std::collections::VecDeque<Open> = [(Command::Greeting, 0)].into();
-    if found.units.first().is_some_and(|unit| unit.client) {
-        waiting.clear();
-    }
-    let tokens = told.tokens.clone();
-    for (n, (token, unit)) in tokens.iter().zip(&found.units).enumerate() {
-        match token {
-            Token::Said(said) => told.client(*said, n, unit, &mut waiting),
-            Token::Replied(replied) => told.server(*replied, n, unit, &mut waiting),
-        }
-    }
-    told
-}
-
-impl Told {
-    fn client(&mut self, said: Said, n: usize, unit: &Unit, waiting: &mut std::collections::VecDeque<Open>) {
-        let length = unit.length;
-        match said {
-            Said::Hello => waiting.push_back((Command::Hello, 0)),
-            Said::Auth(place, initial) => {
-                self.auth = Some(ToldAuth {
-                    mechanism: usize::from(place),
-                    initial,
-                    succeeded: None,
-                    command: length,
-                    answers: Vec::new(),
-                    first: n,
-                    last: n,
-                });
-                waiting.push_back((Command::Auth, 0));
-            }
-            Said::Answer => {
-                if let Some(auth) = &mut self.auth {
-                    auth.answers.push(length);
-                    auth.last = n;
-                }
-                waiting.push_back((Command::Answer, 0));
-            }
-            Said::Mail => {
-                self.begin(Some(length), n);
-                waiting.push_back((Command::Mail, 0));
-            }
-            Said::Rcpt => self.recipient(Some(length), n, waiting),
-            Said::Data => waiting.push_back((Command::Data, 0)),
-            Said::Body => self.body(length, n, Transfer::Data),
-            Said::BodyQuit => {
-                self.body(length.less(6), n, Transfer::Data);
-                self.end_of_body(n, waiting);
-                self.bye(waiting);
-            }
-            Said::Chunk => self.body(length, n, Transfer::Bdat),
-            Said::ChunkQuit => {
-                self.body(length.less(6), n, Transfer::Bdat);
-                self.end_of_body(n, waiting);
-                self.bye(waiting);
-            }
-            Said::Reset => waiting.push_back((Command::Reset, 0)),
-            Said::Noop => waiting.push_back((Command::Noop, 0)),
-            Said::Quit => {
-                self.end_of_body(n, waiting);
-                self.bye(waiting);
-            }
-            Said::Other => waiting.push_back((Command::Other, 0)),
-            Said::Group { mail, recipients, tail } => {
-                if mail {
-                    self.begin(None, n);
-                    waiting.push_back((Command::Mail, 0));
-                }
-                for _ in 0..recipients {
-                    self.recipient(None, n, waiting);
-                }
-                match tail {
-                    Tail::Nothing => {}
-                    Tail::Data => waiting.push_back((Command::Data, 0)),
-                    Tail::Chunk | Tail::ChunkQuit => {
-                        if let Some(message) = self.messages.last_mut() {
-                            message.transfer = Some(Transfer::Bdat);
-                            message.last = n;
-                            message.body = Some((n, n));
-                        }
-                        waiting.push_back((Command::Chunk, 0));
-                        if tail == Tail::ChunkQuit {
-                            self.bye(waiting);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn server(&mut self, replied: Replied, n: usize, unit: &Unit, waiting: &mut std::collections::VecDeque<Open>) {
-        if matches!(replied, Replied::More | Replied::Unasked) {
-            return;
-        }
-        if self.open_body() {
-            self.end_of_body(n, waiting);
-        }
-        match replied {
-            Replied::One(reply) => {
-                let Some((command, which)) = waiting.pop_front() else { return };
-                if command == Command::Mail
-                    && let Some(message) = self.messages.last_mut()
-                {
-                    message.mail_reply = Some(unit.length);
-                }
-                self.settle(reply, command, which, n);
-            }
-            Replied::Many { commands, refused, last } => {
-                let answered: Vec<Open> = (0..commands).filter_map(|_| waiting.pop_front()).collect();
-                let recipients = answered.iter().filter(|(command, _)| *command == Command::Rcpt).count();
-                for (place, (command, which)) in answered.iter().enumerate() {
-                    if *command == Command::Rcpt {
-                        let accepted = match usize::from(refused) {
-                            0 => Some(true),
-                            all if all == recipients => Some(false),
-                            _ => None,
-                        };
-                        if let Some(recipient) = self.messages.last_mut().and_then(|m| m.recipients.get_mut(*which)) {
-                            recipient.accepted = accepted;
-                        }
-                    } else if place + 1 == answered.len()
-                        && let Some(reply) = last
-                    {
-                        self.settle(reply, *command, *which, n);
-                    } else if *command == Command::Chunk || *command == Command::EndOfData {
-                        self.settle(Reply::Queued, *command, *which, n);
-                    }
-                }
-            }
-            Replied::More | Replied::Unasked => {}
-        }
-    }
-
-    fn settle(&mut self, reply: Reply, command: Command, which: usize, n: usize) {
-        match (command, reply) {
-            (Command::Auth | Command::Answer, Reply::Auth | Reply::AuthNo) => {
-                if let Some(auth) = &mut self.auth {
-                    auth.succeeded = Some(reply == Reply::Auth);
-                    auth.last = n;
-                }
-            }
-            (Command::Rcpt, _) => {
-                if let Some(recipient) = self.messages.last_mut().and_then(|m| m.recipients.get_mut(which)) {
-                    recipient.accepted = Some(reply == Reply::Rcpt);
-                }
-            }
-            (Command::Data, Reply::Data) => {
-                if let Some(message) = self.messages.last_mut() {
-                    message.transfer = Some(Transfer::Data);
-                }
-            }
-            (Command::EndOfData | Command::Chunk, _) => {
-                if let Some(message) = self.messages.last_mut() {
-                    message.accepted = Some(matches!(reply, Reply::Queued | Reply::Chunk));
-                    message.last = n;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn begin(&mut self, mail: Option<Octets>, n: usize) {
-        self.messages.push(ToldMessage {
-            mail,
-            mail_reply: None,
-            recipients: Vec::new(),
-            transfer: None,
-            size: None,
-            accepted: None,
-            body: None,
-            first: n,
-            last: n,
-            octets: None,
-        });
-    }
-
-    fn recipient(&mut self, line: Option<Octets>, unit: usize, waiting: &mut std::collections::VecDeque<Open>) {
-        let Some(message) = self.messages.last_mut() else { return };
-        waiting.push_back((Command::Rcpt, message.recipients.len()));
-        message.recipients.push(ToldRecipient { line, accepted: None, unit });
-        message.last = unit;
-    }
-
-    fn body(&mut self, length: Octets, n: usize, transfer: Transfer) {
-        let Some(message) = self.messages.last_mut() else { return };
-        message.octets = Some(message.octets.map_or(length, |octets| octets.plus(length)));
-        message.transfer = Some(transfer);
-        message.body = Some((message.body.map_or(n, |(first, _)| first), n));
-        message.last = n;
-    }
-
-    fn open_body(&self) -> bool {
-        self.messages.last().is_some_and(|message| message.octets.is_some() && message.size.is_none())
-    }
-
-    fn end_of_body(&mut self, n: usize, waiting: &mut std::collections::VecDeque<Open>) {
-        if !self.open_body() {
-            return;
-        }
-        let Some(message) = self.messages.last_mut() else { return };
-        let Some(octets) = message.octets else { return };
-        message.last = n;
-        let command = match message.transfer {
-            Some(Transfer::Bdat) => {
-                message.size = Some(chunk(octets));
-                Command::Chunk
-            }
-            _ => {
-                // Behind the text stands the line of one dot.
-                message.size = Some(octets.less(3));
-                Command::EndOfData
-            }
-        };
-        waiting.push_back((command, 0));
-    }
-
-    fn bye(&mut self, waiting: &mut std::collections::VecDeque<Open>) {
-        self.quit = true;
-        waiting.push_back((Command::Quit, 0));
-    }
-}
-
-impl ToldAuth {
-    fn claims(&self) -> (usize, Option<bool>, Octets, &[Octets]) {
-        (self.mechanism, self.succeeded, self.command, &self.answers)
-    }
-
-    fn stated(&self, confidence: f64) -> Auth {
-        let mechanism = &MECHANISMS[self.mechanism];
-        let initial =
-            self.initial.then(|| lengths::base64_octets(self.command, 8 + mechanism.name.len() as u64)).flatten();
-        let said: Vec<Option<Octets>> = self
-            .initial
-            .then_some(initial)
-            .into_iter()
-            .chain(self.answers.iter().map(|line| lengths::base64_octets(*line, 2)))
-            .collect();
-        let nth = |n: usize| said.get(n).copied().flatten();
-        let mut auth = Auth {
-            mechanism: Some(mechanism.name),
-            succeeded: self.succeeded,
-            username_length: None,
-            password_length: None,
-            credential_length: None,
-            confidence,
-            determined: Vec::new(),
-            steps: (self.first, self.last),
-        };
-        match mechanism.shape {
-            // The two separators of PLAIN apart (RFC 4616 §2).
-            Shape::Both => auth.credential_length = nth(0).map(|octets| octets.less(2)),
-            Shape::Apart => (auth.username_length, auth.password_length) = (nth(0), nth(1)),
-            Shape::Digest => auth.username_length = nth(0).map(|octets| octets.less(33)),
-            Shape::Token | Shape::Opaque => {}
-        }
-        auth
-    }
-}
-
-/// The octets of a chunk that makes, with its `BDAT n LAST`, so many in all (RFC 3030 §2).
-fn chunk(total: Octets) -> Octets {
-    let one = |total: u64| {
-        (1..=12).find_map(|digits| {
-            let octets = total.checked_sub(12 + digits)?;
-            (octets.max(1).ilog10() as u64 + 1 == digits).then_some(octets)
-        })
-    };
-    let max = one(total.max).or_else(|| one(total.max.saturating_sub(1))).unwrap_or(0);
-    let min = one(total.min).or_else(|| one(total.min + 1)).unwrap_or(0).min(max);
-    Octets { min, max }
-}
-
-/// The sender's length: the command less what its parameters take, or what the server repeats.
-fn sender(
-    message: &ToldMessage,
-    server: Option<&Server>,
-    client: &Option<(&'static str, f64)>,
-    sealed: &Sealed<'_>,
-) -> Option<Octets> {
-    let line = message.mail?;
-    if let (Some(server), Some(reply)) = (server, message.mail_reply)
-        && let Some(address) = server.replies(Reply::Mail).iter().find_map(|pattern| pattern.address(reply))
-        && address.max + 14 <= line.max
-    {
-        return Some(address);
-    }
-    clients::sender(line, message, client, sealed)
-}
-
-/// The server's family, if one stands out.
-fn software(found: &Found) -> Option<Software> {
-    let mut names: Vec<(&'static str, f64)> = Vec::new();
-    for end in &found.ends {
-        let Some(server) = end.server else { continue };
-        match names.iter_mut().find(|(name, _)| *name == server.name) {
-            Some((_, weight)) => *weight += end.weight,
-            None => names.push((server.name, end.weight)),
-        }
-    }
-    let (name, confidence) = names.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (confidence >= 0.5).then_some(Software { name, confidence })
-}
-
-/// Each unit with its reading.
-fn steps(found: &Found, told: &[(f64, Told)], server: Option<&Server>) -> Vec<Step> {
-    let Some((_, first)) = told.first() else { return Vec::new() };
-    found
-        .units
+fn readings(ground: &Ground<'_>, found: &Found) -> Vec<Reading> {
+    let Some(first) = found.paths.first() else { return Vec::new() };
+    let top = first.score;
+    let mut readings: Vec<Reading> = found
+        .paths
         .iter()
-        .enumerate()
-        .map(|(n, unit)| {
-            let token = first.tokens.get(n);
-            let alike = |t: &Told| match (t.tokens.get(n), token) {
-                (Some(Token::Said(a)), Some(Token::Said(b))) => a == b,
-                (Some(Token::Replied(a)), Some(Token::Replied(b))) => a == b,
-                _ => false,
-            };
-            let confidence = told.iter().filter(|(_, t)| alike(t)).map(|(w, _)| *w).sum();
-            Step {
-                record: unit.record,
-                records: unit.records,
-                direction: unit.direction,
-                length: unit.length,
-                reading: token.map_or(String::new(), |token| words::reading(*token, unit.length, server)),
-                confidence,
+        .take(TOLD)
+        .map(|path| {
+            let mut reading = Reading::of(found, path, ground.records);
+            reading.share = (path.score - top).exp();
+            reading
+        })
+        .collect();
+    let whole: f64 = readings.iter().map(|r| r.share).sum();
+    for reading in &mut readings {
+        reading.share /= whole;
+    }
+    readings
+}
+
+/// The share of the readings for which something holds.
+fn share(readings: &[Reading], holds: impl Fn(&Reading) -> bool) -> f64 {
+    readings.iter().filter(|r| holds(r)).map(|r| r.share).sum()
+}
+
+fn decide(yes: f64) -> Option<bool> {
+    if yes >= STATED {
+        Some(true)
+    } else if yes <= 1.0 - STATED {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The value that most of the readings agree on, with their share.
+fn vote<T: PartialEq + Copy>(readings: &[&Reading], value: impl Fn(&Reading) -> T) -> Option<(T, f64)> {
+    let mut votes: Vec<(T, f64)> = Vec::new();
+    for reading in readings {
+        let value = value(reading);
+        match votes.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, weight)) => *weight += reading.share,
+            None => votes.push((value, reading.share)),
+        }
+    }
+    let whole: f64 = votes.iter().map(|(_, weight)| weight).sum();
+    votes.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(value, weight)| (value, weight / whole))
+}
+
+fn message(
+    i: usize,
+    alike: &[&Reading],
+    count_share: f64,
+    senders: &[Option<(Octets, f64)>],
+    lengths: &[Vec<Option<(Octets, f64)>>],
+    undecided: &mut Vec<String>,
+) -> Message {
+    let mut sure = count_share;
+    let mut claim = |agreed: f64| {
+        let stands = agreed * count_share >= STATED;
+        if stands {
+            sure = sure.min(agreed * count_share);
+        }
+        stands
+    };
+    let mail = |reading: &Reading| reading.mails.get(i).cloned().unwrap_or_default();
+    let best = alike.first().map(|r| mail(r)).unwrap_or_default();
+    let mut message = Message {
+        sender_length: None,
+        recipients: None,
+        transfer: None,
+        size: None,
+        accepted: None,
+        confidence: 0.0,
+        determined: Vec::new(),
+        records: best.records.iter().map(|r| *r as usize).collect(),
+    };
+    let (number, agreed) = vote(alike, |r| r.mails.get(i).map(|m| m.recipients.len())).unwrap_or((None, 0.0));
+    if let Some(number) = number.filter(|_| claim(agreed)) {
+        let same: Vec<&Reading> =
+            alike.iter().copied().filter(|r| r.mails.get(i).is_some_and(|m| m.recipients.len() == number)).collect();
+        message.recipients = Some(
+            (0..number)
+                .map(|k| {
+                    let rcpt =
+                        |r: &Reading| r.mails.get(i).and_then(|m| m.recipients.get(k).copied()).unwrap_or_default();
+                    let (accepted, surety) = outcome(&same, &rcpt);
+                    let length = (number == best.recipients.len())
+                        .then(|| lengths.get(i).and_then(|l| l.get(k)).copied().flatten())
+                        .flatten();
+                    let (_, alike_length) = vote(&same, |r| rcpt(r).after).unwrap_or((None, 0.0));
+                    let mut confidence = agreed * count_share;
+                    let accepted = accepted.filter(|_| surety * confidence >= STATED);
+                    if accepted.is_some() {
+                        confidence *= surety;
+                    }
+                    let address_length = length.filter(|(_, s)| s * alike_length >= STATED).map(|(octets, _)| octets);
+                    if let (Some(_), Some((_, s))) = (address_length, length) {
+                        confidence = confidence.min(agreed * count_share * s * alike_length);
+                    }
+                    Recipient { address_length, accepted, confidence }
+                })
+                .collect(),
+        );
+    } else {
+        undecided.push(format!("message {}: commands share a record, and several numbers of recipients fit", i + 1));
+    }
+    if let Some((octets, surety)) = senders.get(i).copied().flatten() {
+        let (_, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.after_mail)).unwrap_or((None, 0.0));
+        if claim(agreed * surety) {
+            message.sender_length = Some(octets);
+        }
+    }
+    let (transfer, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.bdat)).unwrap_or((None, 0.0));
+    if let Some(bdat) = transfer.filter(|_| claim(agreed)) {
+        message.transfer = Some(if bdat { Transfer::Bdat } else { Transfer::Data });
+    }
+    size(i, alike, &mut message, &mut claim);
+    let (accepted, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.accepted)).unwrap_or((None, 0.0));
+    if accepted.is_some() && claim(agreed) {
+        message.accepted = accepted;
+    }
+    message.confidence = sure;
+    message
+}
+
+/// Whether a recipient was taken, and how sure that is.
+fn outcome(readings: &[&Reading], rcpt: &impl Fn(&Reading) -> Rcpt) -> (Option<bool>, f64) {
+    let [mut yes, mut no, mut whole] = [0.0, 0.0, 0.0];
+    for reading in readings {
+        let rcpt = rcpt(reading);
+        whole += reading.share;
+        match rcpt.accepted {
+            Some(true) => {
+                yes += reading.share * rcpt.surety;
+                no += reading.share * (1.0 - rcpt.surety);
             }
+            Some(false) => {
+                no += reading.share * rcpt.surety;
+                yes += reading.share * (1.0 - rcpt.surety);
+            }
+            None => {}
+        }
+    }
+    if yes >= no { (Some(true), yes / whole) } else { (Some(false), no / whole) }
+}
+
+/// The message's size: the octets between 354 and the reply, less the dot line, and less QUIT where it shares the
+/// last record. Where that cannot be told, both.
+fn size(i: usize, alike: &[&Reading], message: &mut Message, claim: &mut impl FnMut(f64) -> bool) {
+    let bounds = |reading: &Reading| reading.mails.get(i).and_then(octets_of);
+    let sizes: Vec<(Octets, f64)> = alike.iter().filter_map(|r| bounds(r).map(|b| (b, r.share))).collect();
+    let whole: f64 = alike.iter().map(|r| r.share).sum();
+    let known: f64 = sizes.iter().map(|(_, weight)| weight).sum();
+    let Some((best, _)) = sizes.first().copied() else { return };
+    let agreed: f64 = sizes.iter().filter(|(b, _)| *b == best).map(|(_, weight)| weight).sum();
+    if agreed / whole >= 0.95 {
+        if claim(agreed / whole) {
+            message.size = Some(best);
+        }
+        return;
+    }
+    let near: Vec<&(Octets, f64)> = sizes.iter().filter(|(b, _)| b.min.abs_diff(best.min) <= 16).collect();
+    let weight: f64 = near.iter().map(|(_, weight)| weight).sum();
+    if known > 0.0 && claim(weight / whole) {
+        let min = near.iter().map(|(b, _)| b.min).min().unwrap_or(best.min);
+        let max = near.iter().map(|(b, _)| b.max).max().unwrap_or(best.max);
+        message.size = Some(Octets::between(min, max));
+    }
+}
+
+/// Octets of a message's text, where its records hold nothing else than its end and QUIT.
+pub(super) fn octets_of(mail: &Mail) -> Option<Octets> {
+    let bdat = mail.bdat?;
+    if mail.shared || mail.pieces == 0 {
+        return None;
+    }
+    let rest = if mail.quit_inside { 6 } else { 0 };
+    let octets = |n: i32| u64::try_from(n.max(0)).unwrap_or(0);
+    if bdat {
+        // `BDAT ` and the size, perhaps ` LAST`, and the line end, in front of every chunk.
+        let before = |n: i32| 7 + digits(n);
+        let max = mail.text.max - rest - before(mail.text.max - 12);
+        let min = mail.text.min - rest - before(mail.text.min) - 5;
+        return Some(Octets::between(octets(min), octets(max)));
+    }
+    Some(Octets::between(octets(mail.text.min - 3 - rest), octets(mail.text.max - 3 - rest)))
+}
+
+fn digits(n: i32) -> i32 {
+    n.max(1).ilog10() as i32 + 1
+}
+
+fn server(ground: &Ground<'_>, readings: &[Reading]) -> Option<Software> {
+    let all: Vec<&Reading> = readings.iter().collect();
+    let (server, confidence) = vote(&all, |r| r.server)?;
+    let known = ground.templates.servers.get(usize::from(server))?;
+    (confidence >= 0.5).then(|| Software { name: known.name.to_owned(), confidence })
+}
+
+fn login(readings: &[Reading]) -> Option<Login> {
+    let present = share(readings, |r| r.login.is_some());
+    let with: Vec<&Reading> = readings.iter().filter(|r| r.login.is_some()).collect();
+    let best = with.first()?.login.clone()?;
+    if present < 0.5 {
+        return None;
+    }
+    let mut sure = present;
+    let (mechanism, agreed) = vote(&with, |r| r.login.as_ref().map(|l| l.mechanism))?;
+    let mechanism = mechanism.filter(|_| agreed * present >= STATED);
+    let mut login = Login {
+        mechanism: None,
+        succeeded: None,
+        username_length: None,
+        password_length: None,
+        credential_length: None,
+        confidence: present,
+        determined: Vec::new(),
+        records: best.records.iter().map(|r| *r as usize).collect(),
+    };
+    if let Some(mechanism) = mechanism {
+        login.mechanism = Some(mechanism.name());
+        sure = sure.min(agreed * present);
+        lengths(mechanism, &best.lines, &mut login);
+    } else {
+        let (name, agreed) = vote(&with, |r| r.login.as_ref().map(|l| l.mechanism.name()))?;
+        if agreed * present >= STATED {
+            login.mechanism = name;
+            sure = sure.min(agreed * present);
+        }
+    }
+    let (succeeded, agreed) = vote(&with, |r| r.login.as_ref().and_then(|l| l.succeeded))?;
+    if succeeded.is_some() && agreed * present >= STATED {
+        login.succeeded = succeeded;
+        sure = sure.min(agreed * present);
+    }
+    login.confidence = sure;
+    Some(login)
+}
+
+/// What the lengths of base64 lines leave of user name and password (RFC 4616, RFC 4954): n octets make 4⌈n/3⌉.
+fn lengths(mechanism: Mechanism, lines: &[Range], login: &mut Login) {
+    let text = |line: usize, before: i32| -> Option<Octets> {
+        let groups = lines.get(line)?.base64(before)?;
+        let octets = |n: i32| u64::try_from(n.max(0)).unwrap_or(0);
+        Some(Octets::between(octets(3 * groups.min - 2), octets(3 * groups.max)))
+    };
+    // PLAIN has two NUL octets among them.
+    let credentials = |octets: Octets| Octets::between(octets.min.saturating_sub(2), octets.max.saturating_sub(2));
+    match mechanism {
+        Mechanism::PlainInitial => login.credential_length = text(0, 13).map(credentials),
+        Mechanism::Plain => login.credential_length = text(1, 2).map(credentials),
+        Mechanism::Login => {
+            login.username_length = text(1, 2);
+            login.password_length = text(2, 2);
+        }
+        Mechanism::LoginInitial => {
+            login.username_length = text(0, 13);
+            login.password_length = text(1, 2);
+        }
+        // The answer is the user name, a space and 32 hexadecimal digits (RFC 2195).
+        Mechanism::CramMd5 => {
+            login.username_length =
+                text(1, 2).map(|octets| Octets::between(octets.min.saturating_sub(33), octets.max.saturating_sub(33)));
+        }
+        _ => {}
+    }
+}
+
+fn steps(readings: &[Reading], records: usize) -> Vec<Option<(Taken, f64, Vec<(Taken, f64)>)>> {
+    (0..records)
+        .map(|record| {
+            let mut votes: Vec<(Taken, f64)> = Vec::new();
+            for reading in readings {
+                let Some(taken) = reading.taken.get(record).copied().flatten() else { continue };
+                match votes.iter_mut().find(|(known, _)| *known == taken) {
+                    Some((_, weight)) => *weight += reading.share,
+                    None => votes.push((taken, reading.share)),
+                }
+            }
+            let chosen = readings.first().and_then(|r| r.taken.get(record).copied().flatten())?;
+            let weight = votes.iter().find(|(taken, _)| *taken == chosen).map_or(0.0, |(_, w)| *w);
+            votes.retain(|(taken, weight)| *taken != chosen && *weight >= 0.01);
+            votes.sort_by(|a, b| b.1.total_cmp(&a.1));
+            votes.truncate(3);
+            Some((chosen, weight, votes))
         })
         .collect()
 }
-
-/// Readings of less weight than this change nothing that is stated.
-const LEAST_WEIGHT: f64 = 1e-5;
-
-/// A reading has to explain the lengths better than chance, by this much.
-const LEAST_SENSE: f64 = 0.0;
-
-/// From here on a claim counts as stated.
-pub(super) const STATED: f64 = 0.9;

@@ -1,191 +1,298 @@
-//! The table of what servers are known to say, read from `templates.txt`.
+//! The table of servers' replies and clients' ways, as data: `templates.txt`.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use super::Octets;
-use super::token::{REPLIES, Reply};
+/// A kind of reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Banner,
+    Ehlo,
+    Helo,
+    User,
+    Pass,
+    Empty,
+    Challenge,
+    Login,
+    LoginNo,
+    Mail,
+    MailNo,
+    Rcpt,
+    RcptNo,
+    Data,
+    DataNo,
+    Queued,
+    QueuedNo,
+    Bdat,
+    BdatNo,
+    Rset,
+    Noop,
+    Vrfy,
+    Quit,
+}
 
-/// A server and its replies.
-#[derive(Debug)]
+/// Every kind, its name in the table, and where lengths of unknown servers lie: pieces with weights.
+const KINDS: [(Kind, &str, &[(u16, u16, f64)]); Kind::COUNT] = [
+    (Kind::Banner, "banner", &[(20, 60, 6.0), (61, 120, 3.0), (121, 400, 1.0)]),
+    (Kind::Ehlo, "ehlo", &[(60, 250, 8.0), (251, 500, 1.0), (10, 59, 2.0)]),
+    (Kind::Helo, "helo", &[(12, 100, 9.0), (101, 200, 1.0)]),
+    (Kind::User, "user", &[(18, 18, 8.0), (22, 22, 1.0), (6, 40, 1.0)]),
+    (Kind::Pass, "pass", &[(18, 18, 9.0), (6, 40, 1.0)]),
+    (Kind::Empty, "empty", &[(6, 6, 6.0), (5, 5, 2.0), (8, 8, 1.0), (7, 20, 1.0)]),
+    (Kind::Challenge, "challenge", &[(34, 110, 9.0), (111, 300, 1.0)]),
+    (Kind::Login, "login", &[(20, 45, 8.0), (8, 19, 1.0), (46, 90, 1.5)]),
+    (Kind::LoginNo, "login!", &[(25, 75, 8.0), (76, 250, 2.0)]),
+    (Kind::Mail, "mail", &[(8, 16, 5.0), (17, 35, 3.0), (36, 90, 2.5)]),
+    (Kind::MailNo, "mail!", &[(20, 60, 3.0), (61, 120, 5.0), (121, 300, 2.0)]),
+    (Kind::Rcpt, "rcpt", &[(8, 16, 5.0), (17, 35, 3.0), (36, 90, 2.5)]),
+    (Kind::RcptNo, "rcpt!", &[(18, 45, 3.0), (46, 120, 6.0), (121, 400, 1.0)]),
+    (Kind::Data, "data", &[(8, 60, 9.0), (61, 100, 1.0)]),
+    (Kind::DataNo, "data!", &[(20, 60, 7.0), (61, 130, 3.0)]),
+    (Kind::Queued, "queued", &[(8, 60, 8.0), (61, 130, 2.0), (131, 250, 0.5)]),
+    (Kind::QueuedNo, "queued!", &[(20, 80, 6.0), (81, 300, 4.0)]),
+    (Kind::Bdat, "bdat", &[(8, 75, 9.0), (76, 200, 1.0)]),
+    (Kind::BdatNo, "bdat!", &[(20, 80, 8.0), (81, 200, 2.0)]),
+    (Kind::Rset, "rset", &[(8, 30, 9.0), (31, 90, 1.0)]),
+    (Kind::Noop, "noop", &[(8, 30, 9.0), (31, 90, 1.0)]),
+    (Kind::Vrfy, "vrfy", &[(15, 80, 9.0), (81, 200, 1.0)]),
+    (Kind::Quit, "quit", &[(8, 60, 9.0), (61, 120, 1.0)]),
+];
+
+impl Kind {
+    /// How many there are.
+    pub(super) const COUNT: usize = 23;
+
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Where its lengths lie with a server of which nothing is known.
+    pub(super) fn background(self) -> &'static [(u16, u16, f64)] {
+        KINDS[self.index()].2
+    }
+
+    fn named(name: &str) -> Option<Kind> {
+        KINDS.iter().find(|(_, known, _)| *known == name).map(|(kind, _, _)| *kind)
+    }
+
+    pub(super) fn all() -> impl Iterator<Item = Kind> {
+        KINDS.iter().map(|(kind, _, _)| *kind)
+    }
+}
+
+/// A reply's length: `base`, up to `span` octets more, and what it echoes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Law {
+    pub(super) base: u16,
+    pub(super) span: u16,
+    pub(super) echo: Echo,
+}
+
+/// What a reply repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Echo {
+    Nothing,
+    Address,
+    Host,
+}
+
+/// A server's replies.
+#[derive(Clone, Debug)]
 pub(super) struct Server {
-    /// Its name.
-    pub name: &'static str,
-    replies: [Vec<Pattern>; REPLIES],
+    pub(super) name: &'static str,
+    pub(super) weight: f64,
+    /// Words of its greeting that tell it, in lower case.
+    pub(super) greetings: Vec<String>,
+    laws: Vec<(Kind, Law)>,
+    /// What it says, where that is known word by word.
+    texts: Vec<(Kind, &'static str)>,
 }
 
 impl Server {
-    /// What it says on this occasion: alternatives, none if that is not known.
-    pub(super) fn replies(&self, reply: Reply) -> &[Pattern] {
-        &self.replies[reply as usize]
+    pub(super) fn laws(&self, kind: Kind) -> impl Iterator<Item = Law> {
+        self.laws.iter().filter(move |(k, _)| *k == kind).map(|(_, law)| *law)
     }
 
-    /// Whether it greets with these words, which stand behind the code.
-    pub(super) fn greets_with(&self, banner: &[u8]) -> bool {
-        self.replies(Reply::Banner).iter().any(|pattern| pattern.is_said(banner))
+    /// What it says in a reply of that kind and length, if that is known word by word.
+    pub(super) fn text(&self, kind: Kind, octets: u16) -> Option<&'static str> {
+        self.texts.iter().find(|(k, text)| *k == kind && text.len() + 2 == usize::from(octets)).map(|(_, text)| *text)
     }
 }
 
-/// A reply whose text is known, up to what is put in.
+/// A client's ways.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Client {
+    pub(super) name: &'static str,
+    pub(super) weight: f64,
+    /// What follows the address of MAIL, with how often.
+    pub(super) parameters: Vec<(Vec<Parameter>, f64)>,
+    pub(super) dot_alone: bool,
+    pub(super) lines: bool,
+    pub(super) group: f64,
+    pub(super) apart: f64,
+    pub(super) quit: f64,
+    /// Ends of its TLS fingerprint: extensions and signature algorithms.
+    pub(super) tls: Vec<&'static str>,
+    /// Whether it names the server in its hello; `None`: as it comes.
+    pub(super) names: Option<bool>,
+}
+
+/// A parameter of MAIL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    /// ` SIZE=` and the size of the message.
+    Size,
+    /// The same with a size that may be greater by up to 1100.
+    SizeAbove,
+    /// ` BODY=8BITMIME`
+    Body,
+    /// ` SMTPUTF8`
+    Utf8,
+    /// ` AUTH=` and the address once more.
+    Auth,
+    /// ` RET=HDRS` or ` RET=FULL`
+    Ret,
+    /// ` ENVID=` and an identifier.
+    Envid,
+}
+
+/// All templates.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
-    /// Its text, as the table has it.
-    pub text: &'static str,
-    /// Octets that are always there, line ends included.
-    fixed: u64,
-    /// How often the address of the command is repeated in it.
-    addresses: u64,
-    /// Octets that are put in besides.
-    free: Octets,
+pub(super) struct Templates {
+    pub(super) servers: Vec<Server>,
+    pub(super) clients: Vec<Client>,
 }
 
-impl Pattern {
-    fn read(text: &'static str) -> Pattern {
-        let mut pattern = Pattern { text, fixed: 0, addresses: 0, free: Octets::exactly(0) };
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            let field = rest.strip_prefix('{').and_then(|inside| inside.split_once('}'));
-            match (c, field) {
-                ('{', Some((field, behind))) => {
-                    match field {
-                        "addr" => pattern.addresses += 1,
-                        "host" => pattern.free = pattern.free.plus(HOST),
-                        range => pattern.free = pattern.free.plus(bounds(range)),
+impl Templates {
+    /// Those that come with the program.
+    pub(super) fn built_in() -> &'static Templates {
+        static TABLE: OnceLock<Templates> = OnceLock::new();
+        TABLE.get_or_init(|| Templates::parse(include_str!("templates.txt")))
+    }
+
+    /// Those without some families, for the evaluation: what is left out is unknown software.
+    pub(super) fn without(&self, servers: &[&str], clients: &[&str]) -> Templates {
+        Templates {
+            servers: self.servers.iter().filter(|s| !servers.contains(&s.name)).cloned().collect(),
+            clients: self.clients.iter().filter(|c| !clients.contains(&c.name)).cloned().collect(),
+        }
+    }
+
+    /// Reads the table; what it does not know is left out, which a test of the built-in table rules out.
+    pub(super) fn parse(table: &'static str) -> Templates {
+        let mut templates = Templates { servers: Vec::new(), clients: Vec::new() };
+        let mut in_server = true;
+        for line in table.lines() {
+            let mut words = line.split_whitespace();
+            let Some(key) = words.next().filter(|key| !key.starts_with('#')) else { continue };
+            match key {
+                "server" => {
+                    in_server = true;
+                    let name = words.next().unwrap_or_default();
+                    templates.servers.push(Server {
+                        name,
+                        weight: 1.0,
+                        greetings: Vec::new(),
+                        laws: Vec::new(),
+                        texts: Vec::new(),
+                    });
+                }
+                "client" => {
+                    in_server = false;
+                    let name = words.next().unwrap_or_default();
+                    templates.clients.push(Client { name, weight: 1.0, ..Client::default() });
+                }
+                "source" => {}
+                "says" | "greets" if in_server => {
+                    let rest = line.trim_start().get(key.len()..).unwrap_or_default().trim();
+                    if let Some(server) = templates.servers.last_mut() {
+                        server.read_text(key, rest);
                     }
-                    rest = behind;
+                }
+                _ if in_server => {
+                    if let Some(server) = templates.servers.last_mut() {
+                        server.read(key, words);
+                    }
                 }
                 _ => {
-                    // A bar stands for the end of a line.
-                    pattern.fixed += if c == '|' { 2 } else { c.len_utf8() as u64 };
-                    rest = &rest[c.len_utf8()..];
+                    if let Some(client) = templates.clients.last_mut() {
+                        client.read(key, words);
+                    }
                 }
             }
         }
-        pattern.fixed += 2;
-        pattern
-    }
-
-    /// Its length, as the answer to a command with an address of `address` octets.
-    pub(super) fn length(&self, address: Octets) -> Octets {
-        Octets {
-            min: self.fixed + self.free.min + self.addresses * address.min,
-            max: self.fixed + self.free.max + self.addresses * address.max,
-        }
-    }
-
-    /// Whether the command's address stands in it.
-    pub(super) fn echoes(&self) -> bool {
-        self.addresses > 0
-    }
-
-    /// The address that a reply of `length` octets repeats, if it repeats one and says nothing
-    /// else of its own choice.
-    pub(super) fn address(&self, length: Octets) -> Option<Octets> {
-        (self.addresses == 1 && self.free.max == 0).then(|| length.less(self.fixed))
-    }
-
-    /// Whether the constant parts of its text, behind the code, stand in `text` in this order.
-    fn is_said(&self, text: &[u8]) -> bool {
-        let words = self.text.get(4..).unwrap_or_default();
-        let mut rest = text;
-        let constant = words.split(['{', '}']).step_by(2).map(str::trim).filter(|part| !part.is_empty());
-        let mut any = false;
-        for part in constant {
-            let Some(at) = memchr::memmem::find(rest, part.as_bytes()) else { return false };
-            rest = &rest[at + part.len()..];
-            any |= part.len() > 5;
-        }
-        any
-    }
-
-    /// How many lengths it can have for one address.
-    pub(super) fn choices(&self) -> u64 {
-        self.free.max - self.free.min + 1
+        templates
     }
 }
 
-/// The servers of the table.
-pub(super) fn servers() -> &'static [Server] {
-    &SERVERS
-}
-
-static SERVERS: LazyLock<Vec<Server>> = LazyLock::new(|| read(include_str!("templates.txt")));
-
-fn read(table: &'static str) -> Vec<Server> {
-    let mut servers: Vec<Server> = Vec::new();
-    for line in table.lines() {
-        let words = line.trim();
-        if words.is_empty() || words.starts_with('#') {
-            continue;
-        }
-        if let Some(name) = words.strip_prefix("server ") {
-            servers.push(Server { name, replies: std::array::from_fn(|_| Vec::new()) });
-        } else if let (Some(server), Some((kind, text))) = (servers.last_mut(), words.split_once(' '))
-            && let Some(reply) = kind_of(kind)
+impl Server {
+    /// `says login 235 2.7.0 Accepted`, `greets postfix`
+    fn read_text(&mut self, key: &str, rest: &'static str) {
+        if key == "greets" {
+            self.greetings.push(rest.to_ascii_lowercase());
+        } else if let Some((kind, text)) = rest.split_once(' ')
+            && let Some(kind) = Kind::named(kind)
         {
-            server.replies[reply as usize].push(Pattern::read(text));
+            self.texts.push((kind, text));
         }
     }
-    servers
+
+    fn read<'a>(&mut self, key: &str, words: impl Iterator<Item = &'a str>) {
+        if key == "weight" {
+            self.weight = number(words);
+        } else if let Some(kind) = Kind::named(key) {
+            self.laws.extend(words.filter_map(law).map(|law| (kind, law)));
+        }
+    }
 }
 
-fn kind_of(word: &str) -> Option<Reply> {
-    KINDS.iter().find(|(name, _)| *name == word).map(|(_, reply)| *reply)
-}
-
-/// `4-60`, or `16` for exactly so many.
-fn bounds(range: &str) -> Octets {
-    let (min, max) = range.split_once('-').unwrap_or((range, range));
-    let number = |text: &str| text.parse().unwrap_or(0);
-    Octets { min: number(min), max: number(max).max(number(min)) }
-}
-
-/// The name of a host, from a short one to the longest that is met.
-const HOST: Octets = Octets { min: 4, max: 60 };
-
-const KINDS: [(&str, Reply); 18] = [
-    ("banner", Reply::Banner),
-    ("prompt-user", Reply::PromptUser),
-    ("prompt-password", Reply::PromptPassword),
-    ("auth", Reply::Auth),
-    ("auth-no", Reply::AuthNo),
-    ("mail", Reply::Mail),
-    ("mail-no", Reply::MailNo),
-    ("rcpt", Reply::Rcpt),
-    ("rcpt-no", Reply::RcptNo),
-    ("data", Reply::Data),
-    ("data-no", Reply::DataNo),
-    ("queued", Reply::Queued),
-    ("queued-no", Reply::QueuedNo),
-    ("chunk", Reply::Chunk),
-    ("chunk-no", Reply::ChunkNo),
-    ("reset", Reply::Reset),
-    ("noop", Reply::Noop),
-    ("bye", Reply::Bye),
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_line_of_the_table_is_a_server_or_a_reply_of_a_known_kind() {
-        for line in include_str!("templates.txt").lines().map(str::trim) {
-            if line.is_empty() || line.starts_with('#') || line.starts_with("server ") {
-                continue;
+impl Client {
+    fn read(&mut self, key: &str, mut words: impl Iterator<Item = &'static str>) {
+        match key {
+            "weight" => self.weight = number(words),
+            "group" => self.group = number(words),
+            "apart" => self.apart = number(words),
+            "quit" => self.quit = number(words),
+            "dot" => self.dot_alone = words.next() == Some("alone"),
+            "lines" => self.lines = words.next() == Some("yes"),
+            "tls" => self.tls = words.collect(),
+            "sni" => self.names = words.next().map(|word| word == "yes"),
+            "parameters" => {
+                self.parameters = words
+                    .filter_map(|word| {
+                        let (set, share) = word.split_once(':')?;
+                        Some((set.split('+').filter_map(parameter).collect(), share.parse().ok()?))
+                    })
+                    .collect();
             }
-            let (kind, text) = line.split_once(' ').expect("a kind and a text");
-            assert!(kind_of(kind).is_some(), "{kind}");
-            assert!(text.starts_with(|c: char| c.is_ascii_digit()), "{text}");
+            _ => {}
         }
-        assert!(servers().len() > 10);
     }
+}
 
-    #[test]
-    fn lengths_count_line_ends_and_what_is_put_in() {
-        let none = Octets::exactly(0);
-        assert_eq!(Pattern::read("235 2.7.0 Accepted").length(none), Octets::exactly(20));
-        assert_eq!(Pattern::read("250 <{addr}> ok").length(Octets::exactly(10)), Octets::exactly(21));
-        assert_eq!(Pattern::read("250 id={9-12}").length(none), Octets { min: 18, max: 21 });
-        assert_eq!(Pattern::read("503-no|503 no").length(none), Octets::exactly(16));
+fn number<'a>(mut words: impl Iterator<Item = &'a str>) -> f64 {
+    words.next().and_then(|word| word.parse().ok()).unwrap_or(0.0)
+}
+
+fn parameter(word: &str) -> Option<Parameter> {
+    match word {
+        "SIZE" => Some(Parameter::Size),
+        "SIZE~" => Some(Parameter::SizeAbove),
+        "BODY" => Some(Parameter::Body),
+        "UTF8" => Some(Parameter::Utf8),
+        "AUTH" => Some(Parameter::Auth),
+        _ => None,
     }
+}
+
+/// `14`, `35..42`, `a+23`, `h+20..34`
+fn law(word: &str) -> Option<Law> {
+    let (echo, lengths) = match word.split_once('+') {
+        Some(("a", rest)) => (Echo::Address, rest),
+        Some(("h", rest)) => (Echo::Host, rest),
+        Some(_) => return None,
+        None => (Echo::Nothing, word),
+    };
+    let (low, high) = lengths.split_once("..").unwrap_or((lengths, lengths));
+    let (low, high): (u16, u16) = (low.parse().ok()?, high.parse().ok()?);
+    Some(Law { base: low, span: high.checked_sub(low)?, echo })
 }
