@@ -9,6 +9,7 @@
 
 mod anomaly;
 mod auth;
+mod capability;
 mod client;
 mod command;
 mod dialogue;
@@ -16,21 +17,28 @@ mod end_of_data;
 mod event;
 mod ledger;
 mod line;
+mod parameter;
 mod probe;
 mod reply;
 mod server;
 mod settle;
+mod status;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod xtext;
 
 pub use anomaly::Anomaly;
 pub use auth::{AuthAttempt, MASK, Username, mask};
+pub use capability::{Capability, Limits};
 pub use command::{Command, Parameter, Path, Verb};
 pub use dialogue::{Dialogue, fuzz_smtp};
 pub use event::{AuthLine, Event, EventKind, MessageEnd, Transfer};
 pub use line::LineEnd;
+pub use parameter::{Body, Notify, ParameterValue, ReturnContent};
 pub use probe::{Probe, Side, probe};
 pub use reply::{EnhancedStatus, Reply, ReplyTo};
+pub use status::Retry;
 pub use summary::{ClientName, EhloKeyword, Greeting, Recipient, StartTls, StatusReply, Summary, Transaction};
+pub use xtext::decode_xtext;

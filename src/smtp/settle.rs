@@ -1,6 +1,7 @@
 //! What each reply decides about the line that it answers, and about the transaction behind it.
 
 use super::dialogue::{Dialogue, Emit, Mode};
+use super::capability::is_masked;
 use super::event::{Event, EventKind};
 use super::ledger::{Asked, Outstanding};
 use super::line::split_end;
@@ -224,7 +225,6 @@ impl Dialogue {
             if nth == 0 || text.is_empty() || self.summary.capabilities.len() >= limits::SMTP_CAPABILITIES {
                 continue;
             }
-            // AUTH=LOGIN is how servers before RFC 2554 wrote AUTH LOGIN.
             let end = text.iter().position(|b| b.is_ascii_whitespace() || *b == b'=').unwrap_or(text.len());
             let (keyword, parameters) = text.split_at(end);
             let starttls = &mut self.summary.starttls;
@@ -234,13 +234,9 @@ impl Dialogue {
                 starttls.masked.get_or_insert(span);
                 emit(Event { span, kind: EventKind::Anomaly(Anomaly::StartTlsMasked) });
             }
-            let parameters = parameters.strip_prefix(b"=").unwrap_or(parameters).trim_ascii();
-            self.summary.capabilities.push(EhloKeyword { keyword: keep(keyword), parameters: keep(parameters), span });
+            let legacy = parameters.starts_with(b"=");
+            let parameters = keep(parameters.strip_prefix(b"=").unwrap_or(parameters).trim_ascii());
+            self.summary.capabilities.push(EhloKeyword { keyword: keep(keyword), parameters, legacy, span });
         }
     }
-}
-
-/// A keyword overwritten in place, as firewalls leave it: `XXXXXXXA`.
-fn is_masked(keyword: &[u8]) -> bool {
-    keyword.len() >= 6 && keyword[..keyword.len() - 1].iter().all(|&b| b == b'X' || b == b'*')
 }

@@ -91,6 +91,8 @@ pub struct EhloKeyword {
     pub keyword: Vec<u8>,
     /// Everything after it.
     pub parameters: Vec<u8>,
+    /// Whether `=` stands between the two: `AUTH=LOGIN` is how servers before RFC 2554 wrote it.
+    pub legacy: bool,
     /// The line.
     pub span: Span,
 }
