@@ -3,6 +3,7 @@
 mod clear;
 pub mod infer;
 mod sealed;
+mod spoken;
 
 use crate::session::{Session, Verdict};
 use crate::stream::{Direction, Span};

@@ -77,7 +77,7 @@ impl Retry {
 
 /// Subject, detail, and what they mean: IANA's registry of SMTP enhanced status codes.
 const REGISTRY: &[(u16, u16, &str)] = &[
-    (0, 0, "no particular reason"),
+    (0, 0, "no particular status"),
     (1, 0, "something about an address"),
     (1, 1, "no such mailbox"),
     (1, 2, "no such domain"),

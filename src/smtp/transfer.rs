@@ -5,6 +5,7 @@ use super::dialogue::{Dialogue, Emit, Mode};
 use super::end_of_data::{EndOfData, Oddities};
 use super::event::{Event, EventKind, MessageEnd, Transfer};
 use super::ledger::{Asked, Outstanding};
+use super::text::{TextLines, allows_eight_bit};
 use crate::imf::{HeaderReader, Unstuffer};
 use crate::stream::Span;
 
@@ -24,6 +25,7 @@ pub(super) struct Message {
     pub refused: bool,
     search: EndOfData,
     oddities: Oddities,
+    lines: TextLines,
     unstuffer: Option<Unstuffer>,
     header: HeaderReader,
     header_over: bool,
@@ -35,6 +37,7 @@ impl Message {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.transfer == Transfer::Data {
             self.oddities.look(bytes);
+            self.lines.look(bytes);
         }
         if self.header_over {
             return;
@@ -70,6 +73,7 @@ impl Dialogue {
             refused: false,
             search: EndOfData::new(tolerant),
             oddities: Oddities::default(),
+            lines: TextLines::default(),
             unstuffer: (transfer == Transfer::Data).then(|| Unstuffer::new(tolerant)),
             header: HeaderReader::new(),
             header_over: false,
@@ -84,7 +88,7 @@ impl Dialogue {
             self.mode = Mode::Unsure;
             return 0;
         };
-        let odd = message.oddities;
+        let (odd, lines) = (message.oddities, message.lines);
         let scan = message.search.scan(bytes);
         if !scan.held.is_empty() {
             let span = Span::new(client, start.saturating_sub(scan.held.len() as u64), start);
@@ -98,11 +102,14 @@ impl Dialogue {
             emit(Event { span, kind: EventKind::MessageData(text) });
         }
         let span = Span::new(client, start, start + scan.taken as u64);
-        let now = message.oddities;
+        let (now, lines_now) = (message.oddities, message.lines);
+        let may_be_8bit = lines.eight_bit || !lines_now.eight_bit || self.announced_eight_bit();
         for (before, after, anomaly) in [
             (odd.bare_lf, now.bare_lf, Anomaly::BareLfInMessage),
             (odd.bare_cr, now.bare_cr, Anomaly::BareCrInMessage),
             (odd.nul, now.nul, Anomaly::NulInMessage),
+            (lines.long, lines_now.long, Anomaly::LongLineInMessage),
+            (may_be_8bit, lines_now.eight_bit, Anomaly::EightBitInMessage),
             (false, scan.look_alikes > 0, Anomaly::EndOfDataLookAlike),
         ] {
             if !before && after {
@@ -113,6 +120,14 @@ impl Dialogue {
             self.end_message(start + scan.taken as u64, true, emit);
         }
         scan.taken
+    }
+
+    /// Whether the message in transit was announced as one of octets above 127.
+    fn announced_eight_bit(&mut self) -> bool {
+        let Some(index) = self.message.as_ref().map(|message| message.transaction) else { return true };
+        // Without MAIL nothing is known of what was announced.
+        let transaction = self.ledger.transaction(index);
+        transaction.is_none_or(|t| t.mail_from.is_none() || t.parameters().any(|(_, value)| allows_eight_bit(&value)))
     }
 
     /// Octets of a BDAT chunk; how many were taken.
@@ -163,17 +178,11 @@ impl Dialogue {
             self.ledger.current = None;
         }
         emit(Event { span, kind: EventKind::MessageEnd(end) });
+        self.check_size(end.transaction, end.size, span, emit);
         if ended && message.transfer == Transfer::Data && !message.replied && !message.refused {
-            self.await_reply(
-                Outstanding {
-                    index: self.summary.client_lines,
-                    asked: Asked::Message { answered: 0 },
-                    transaction: Some(message.transaction),
-                    recipient: None,
-                },
-                span,
-                emit,
-            );
+            let asked = Asked::Message { answered: 0 };
+            let entry = Outstanding::new(self.summary.client_lines, asked, span);
+            self.await_reply(Outstanding { transaction: Some(message.transaction), ..entry }, emit);
         } else if message.replied {
             self.end_transactions(message.transaction, span, emit);
         }
@@ -200,6 +209,7 @@ impl Dialogue {
         if let Some(message) = &mut self.message {
             message.missing = message.missing.saturating_add(missing);
             message.size = message.size.saturating_add(missing);
+            message.lines.gap();
             // A header with a hole could join two fields into one.
             message.header_over = true;
         }

@@ -114,7 +114,11 @@ impl Line {
                     self.message = Some(headers.line());
                 }
             }
-            EventKind::TransactionEnd(_) | EventKind::StartTls | EventKind::Anomaly(_) => {}
+            EventKind::TransactionEnd(_)
+            | EventKind::StartTls
+            | EventKind::Anomaly(_)
+            | EventKind::Proxy(_)
+            | EventKind::Binary(_) => {}
         }
     }
 
