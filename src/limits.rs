@@ -381,3 +381,25 @@ pub const SSH_PACKET: usize = 1 << 16;
 /// Octets of a message's text that `follow --json --message-text` carries; `length` says how many
 /// there were. Larger ones belong in a file of their own.
 pub const MAX_MESSAGE_TEXT: usize = 1 << 20;
+
+/// Secrets that are kept of all key logs. A session has one in TLS 1.2 and five in TLS 1.3, so these are
+/// some hundred thousand sessions in a few hundred MiB.
+pub const KEY_LOG_SECRETS: u64 = 2_000_000;
+
+/// Different secrets for one use of one session: key logs of both sides, and one that is wrong.
+pub const KEY_LOG_CANDIDATES: usize = 4;
+
+/// Octets of handshake messages that are kept to work out an extended master secret (RFC 7627) from
+/// a server's private key: two chains of certificates, and hellos.
+pub const TLS_TRANSCRIPT_OCTETS: usize = 256 << 10;
+
+/// Octets that are decrypted to find the place of a record after others are missing. Each lost record
+/// makes one try more; a record of 16 KiB after 10 MB of loss has some hundred.
+pub const TLS_SEARCH_OCTETS: usize = 32 << 20;
+
+/// Buffers for records under way that are kept for the next ones, 18 KiB each.
+pub const TLS_SPARE_BUFFERS: usize = 64;
+
+/// Sessions of which the master secret is remembered, so that a resumed one can be opened with the
+/// server's private key.
+pub const TLS_REMEMBERED_SESSIONS: usize = 10_000;

@@ -191,6 +191,16 @@ pub(super) struct Common {
     /// (info, low, medium, high) or graver, or a session with this verdict (clear, downgraded, …); may be repeated
     #[arg(long, value_name = "ID|SEVERITY|VERDICT", value_delimiter = ',')]
     pub(super) fail_on: Vec<String>,
+    /// Open what is sealed with the session keys in this key log, the format that SSLKEYLOGFILE asks for; may be
+    /// repeated. Keys that the capture itself carries (pcapng) are used anyway
+    #[arg(long, value_name = "FILE")]
+    pub(super) keys: Vec<PathBuf>,
+    /// Leave what is sealed as it is, though the capture carries keys
+    #[arg(long, conflicts_with_all = ["keys", "server_key"])]
+    pub(super) no_keys: bool,
+    /// The server's RSA private key (PEM or DER): it opens sessions whose key exchange was RSA (TLS 1.2 and earlier)
+    #[arg(long, value_name = "FILE")]
+    pub(super) server_key: Vec<PathBuf>,
     /// Show passwords, tokens and other secrets
     #[arg(long)]
     pub(super) reveal: bool,

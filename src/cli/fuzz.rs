@@ -5,6 +5,7 @@ use std::io::{Cursor, ErrorKind};
 use clap::Parser;
 
 use super::args::Cli;
+use super::keys::KeySource;
 use super::output;
 use super::plan::Plan;
 use super::progress::Progress;
@@ -54,8 +55,9 @@ fn page(data: &[u8], view: &[&str], jobs: u32) -> Option<String> {
     let wanted = Wanted { session: None, ..output::wanted(&plan) };
     let config = Config { shard: plan.shard, ports: Vec::new(), packets: wanted.packets(), hashes: wanted.hashes };
     let mut out = Vec::new();
+    let mut keys = KeySource::open(&plan, false).expect("no file is read");
     let mut printed = output::output(&plan, false, &mut out).expect("memory takes all");
-    let done = run::run(&mut *source, &config, &wanted, plan.jobs, &mut *printed, &mut Progress::new(false));
+    let done = run::run(&mut *source, &config, &wanted, &mut keys, plan.jobs, &mut *printed, &mut Progress::new(false));
     let done = done.expect("memory is read and written without errors");
     if let Err(error) = printed.finish(&done.capture, &done.limits) {
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");

@@ -4,6 +4,7 @@ mod args;
 mod extract;
 mod fail_on;
 mod fuzz;
+mod keys;
 mod output;
 mod plan;
 mod progress;
@@ -80,12 +81,13 @@ fn execute(plan: &Plan) -> Result<u8> {
     wanted.sessions |= !plan.fail_on.is_empty();
     let config =
         Config { shard: plan.shard, ports: plan.ports.clone(), packets: wanted.packets(), hashes: wanted.hashes };
+    let mut keys = keys::KeySource::open(plan, live)?;
     let mut out = BufWriter::with_capacity(64 << 10, destination(plan)?);
     let mut progress = Progress::new(!plan.terminal || !matches!(plan.show, plan::Show::Packets(_)) && !live);
     let (done, met) = {
         let output = output::output(plan, live, &mut out)?;
         let mut output = Watched::new(output, &plan.fail_on, shows_sessions);
-        let done = run::run(&mut *source, &config, &wanted, plan.jobs, &mut output, &mut progress)?;
+        let done = run::run(&mut *source, &config, &wanted, &mut keys, plan.jobs, &mut output, &mut progress)?;
         output.finish(&done.capture, &done.limits)?;
         (done, output.met())
     };
@@ -97,6 +99,11 @@ fn execute(plan: &Plan) -> Result<u8> {
         let capture = &done.capture;
         let dropped = capture.dropped.unwrap_or(0);
         let _ = writeln!(io::stderr(), "overhear: {} packets captured, {dropped} dropped", capture.packets);
+    }
+    let lines = keys.not_understood();
+    if lines > 0 {
+        let what = if lines == 1 { "1 line is none".to_owned() } else { format!("{lines} lines are none") };
+        let _ = writeln!(io::stderr(), "overhear: of what was given as key logs {what} of a key log and left out");
     }
     if let Some(met) = met {
         let sessions = if met.sessions == 1 { "1 session".to_owned() } else { format!("{} sessions", met.sessions) };

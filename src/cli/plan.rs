@@ -25,6 +25,11 @@ pub(super) struct Plan {
     pub(super) session: Option<u64>,
     /// What ends the run with status 1.
     pub(super) fail_on: Vec<Condition>,
+    /// Key logs, and servers' private keys.
+    pub(super) keys: Vec<PathBuf>,
+    pub(super) server_keys: Vec<PathBuf>,
+    /// Whether keys that the capture carries are left alone.
+    pub(super) no_keys: bool,
     pub(super) reveal: bool,
     pub(super) color: bool,
     /// Columns, and whether there is a terminal that has them.
@@ -151,6 +156,11 @@ impl Plan {
             session: session.or(common.session),
             fail_on: common.fail_on.iter().map(|word| Condition::of(word)).collect::<Result<_>>()?,
             reveal: common.reveal,
+            keys: common.keys,
+            no_keys: common.no_keys,
+            // A resumed session needs what an earlier one agreed on, which may be another thread's.
+            jobs: if common.server_key.is_empty() { common.jobs } else { 1 },
+            server_keys: common.server_key,
             color: match common.color {
                 Color::Always => true,
                 Color::Never => false,
@@ -158,7 +168,6 @@ impl Plan {
             },
             width,
             terminal,
-            jobs: common.jobs,
             shard: common.shard.as_deref().map_or(Ok(Shard::WHOLE), shard)?,
         })
     }

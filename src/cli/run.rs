@@ -5,12 +5,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::Result;
 
+use super::keys::KeySource;
 use super::output::Output;
 use super::progress::Progress;
 use crate::capture::{Batch, Filled, Source};
 use crate::report::{Capture, Collector, Item, Wanted};
 use crate::session::{Config, Shard, Tracker};
 use crate::time::Timestamp;
+use crate::tls::Keys;
 
 /// What was done.
 pub(super) struct Done {
@@ -29,7 +31,10 @@ impl Worker {
         Worker { tracker: Tracker::new(config), collector: Collector::new(wanted) }
     }
 
-    fn batch(&mut self, batch: &Batch, decimals: usize) -> Vec<Item> {
+    fn batch(&mut self, batch: &Batch, keys: Option<Keys>, decimals: usize) -> Vec<Item> {
+        if let Some(keys) = keys {
+            self.tracker.set_keys(keys);
+        }
         self.collector.set_decimals(decimals);
         self.tracker.batch(batch, &mut self.collector);
         self.collector.take()
@@ -52,16 +57,18 @@ pub(super) fn run(
     source: &mut dyn Source,
     config: &Config,
     wanted: &Wanted,
+    keys: &mut KeySource,
     jobs: u32,
     output: &mut dyn Output,
     progress: &mut Progress,
 ) -> Result<Done> {
     let mut counts = Counts::default();
-    let limits = if jobs <= 1 {
-        alone(source, Worker::new(config.clone(), wanted.clone()), output, progress, &mut counts)?
+    let mut limits = if jobs <= 1 {
+        alone(source, Worker::new(config.clone(), wanted.clone()), keys, output, progress, &mut counts)?
     } else {
-        together(source, config, wanted, jobs, output, progress, &mut counts)?
+        together(source, config, wanted, keys, jobs, output, progress, &mut counts)?
     };
+    limits.extend(keys.limit());
     progress.done();
     Ok(Done { capture: counts.capture(source), limits })
 }
@@ -69,6 +76,7 @@ pub(super) fn run(
 fn alone(
     source: &mut dyn Source,
     mut worker: Worker,
+    keys: &mut KeySource,
     output: &mut dyn Output,
     progress: &mut Progress,
     counts: &mut Counts,
@@ -80,7 +88,7 @@ fn alone(
             Filled::Nothing => output.pause()?,
             Filled::Batch => {
                 counts.add(&batch);
-                let items = worker.batch(&batch, decimals(source));
+                let items = worker.batch(&batch, keys.news(source.info()), decimals(source));
                 emit(items, output)?;
                 progress.at(source.info());
             }
@@ -93,19 +101,21 @@ fn alone(
 
 /// What a worker thread is told.
 enum Task {
-    Batch(Arc<Batch>, usize),
+    Batch(Arc<Batch>, Option<Keys>, usize),
     Finish,
 }
 
 /// What it answers.
 type Answer = (Vec<Item>, Vec<String>);
 
+#[allow(clippy::too_many_arguments)]
 /// Each worker walks every batch and takes its own flows; a batch is read while the one before it
 /// is worked on.
 fn together(
     source: &mut dyn Source,
     config: &Config,
     wanted: &Wanted,
+    keys: &mut KeySource,
     jobs: u32,
     output: &mut dyn Output,
     progress: &mut Progress,
@@ -146,8 +156,9 @@ fn together(
                 Filled::Batch => {
                     if let Some(batch) = &in_work {
                         counts.add(batch);
+                        let news = keys.news(source.info());
                         for (tell, _) in &workers {
-                            let _ = tell.send(Task::Batch(Arc::clone(batch), decimals(source)));
+                            let _ = tell.send(Task::Batch(Arc::clone(batch), news.clone(), decimals(source)));
                         }
                     }
                     progress.at(source.info());
@@ -166,8 +177,8 @@ fn together(
 fn work(worker: &mut Worker, told: &Receiver<Task>, answer: &Sender<Answer>) {
     while let Ok(task) = told.recv() {
         let (answered, last) = match task {
-            Task::Batch(batch, decimals) => {
-                let items = worker.batch(&batch, decimals);
+            Task::Batch(batch, keys, decimals) => {
+                let items = worker.batch(&batch, keys, decimals);
                 // The batch is given back before the answer, so that its memory can be used again.
                 drop(batch);
                 ((items, Vec::new()), false)

@@ -38,14 +38,19 @@ pub fn write(out: &mut dyn Write, session: &Session, said: &[Utterance], left_ou
         )?;
     }
     let mut sealed = false;
+    let opened = said.iter().any(is_opened);
     for utterance in said {
         if utterance.kind == "tls" && !sealed {
             sealed = true;
             let version = session.tls.as_ref().and_then(|tls| tls.version.as_deref()).unwrap_or("TLS");
+            let what = match opened {
+                true => "what stands behind ▒ was sealed, and is opened with keys",
+                false => "what ▒ stands for is sealed",
+            };
             writeln!(
                 out,
                 "           {}",
-                look.painter.paint(Label::Sealed, format!("── {version} from here: what ▒ stands for is sealed ──"))
+                look.painter.paint(Label::Sealed, format!("── {version} from here: {what} ──"))
             )?;
         }
         write_utterance(out, session.first_time, utterance, look)?;
@@ -84,10 +89,13 @@ pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Uttera
         [one] => one.to_string(),
         [first, .., last] => format!("{first}-{last}"),
     };
+    // What nobody on the path could read stands behind the sign for it.
+    let sign = if is_opened(utterance) { "▒ " } else { "" };
     let room = look.width.saturating_sub(16 + 10).max(20);
     let mut first = true;
     for line in &lines {
-        for part in wrapped(&escaped(line.as_bytes()).to_string(), room) {
+        for part in wrapped(&escaped(line.as_bytes()).to_string(), room - sign.chars().count()) {
+            let part = format!("{sign}{part}");
             let (time, arrow, packets) = if first {
                 (utterance.time.since(since).decimals(3).to_string(), arrow, packets.as_str())
             } else {
@@ -112,6 +120,11 @@ pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Uttera
         }
     }
     Ok(())
+}
+
+/// Whether it was sealed and reads in the clear here, since there were keys.
+fn is_opened(utterance: &Utterance) -> bool {
+    utterance.sealed && utterance.kind != "tls"
 }
 
 fn sealed_text(utterance: &Utterance) -> String {

@@ -193,6 +193,41 @@ impl Sink for Collector {
         }
     }
 
+    fn inside(&mut self, at: &At<'_>, event: &smtp::Event<'_>) {
+        if !self.wants(at.session) {
+            return;
+        }
+        if self.wanted.message_text {
+            self.message_text(at, event);
+        }
+        if self.wanted.utterances
+            && let Some(mut utterance) = dialogue::smtp(at, event, self.wanted.reveal)
+        {
+            utterance.sealed = true;
+            if utterance.kind == "message" {
+                utterance.text = self.messages.remove(&at.session).map(|octets| utf8(&octets));
+            }
+            self.utter(at.now, utterance);
+        }
+        if self.wanted.extracts {
+            self.extract(at, |extractor, give| extractor.smtp(at, event, &mut |file| give(file.sealed())));
+        }
+    }
+
+    fn opened(&mut self, at: &At<'_>, span: Span, record: &tls::OpenedRecord, opening: &tls::Opening) {
+        if !self.wants(at.session) {
+            return;
+        }
+        if self.wanted.utterances {
+            for message in &record.messages {
+                self.name_record(format!("{message} (opened)"));
+            }
+        }
+        if self.wanted.extracts && record.certificates {
+            self.extract(at, |extractor, give| extractor.opened(at, span, opening, &mut |file| give(file.sealed())));
+        }
+    }
+
     fn tls(&mut self, at: &At<'_>, event: &tls::Event<'_>) {
         if !self.wants(at.session) {
             return;
@@ -201,7 +236,9 @@ impl Sink for Collector {
             eve.tls(at, event);
         }
         if self.wanted.utterances {
-            if let tls::EventKind::Record(record) = &event.kind {
+            if at.opened {
+                // Its utterances were told.
+            } else if let tls::EventKind::Record(record) = &event.kind {
                 self.utter(at.now, dialogue::tls(at, event.span, record, phase_in_words(record)));
             } else if let Some(name) = message_name(event) {
                 self.name_record(name);

@@ -27,6 +27,16 @@ pub enum Extracted {
     Done(Box<Entry>),
 }
 
+impl Extracted {
+    /// The same, of something that was opened with keys.
+    pub(super) fn sealed(mut self) -> Extracted {
+        if let Extracted::Done(entry) = &mut self {
+            entry.sealed = true;
+        }
+        self
+    }
+}
+
 /// What the manifest says of a file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
@@ -45,6 +55,9 @@ pub struct Entry {
     pub size: u64,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// Whether it was sealed on its way, and opened with keys.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// Whether the file is all of it.
     pub complete: bool,
     /// Octets that the capture lacks. Nothing stands in their place.
@@ -157,6 +170,7 @@ impl File {
             packets: Vec::new(),
             size: self.size,
             sha256: hex(&self.hash.finalize()),
+            sealed: false,
             complete: true,
             missing: 0,
             gaps: self.gaps,
@@ -206,20 +220,16 @@ impl Extractor {
     /// Part of a TLS conversation.
     pub(super) fn tls(&mut self, at: &At<'_>, event: &tls::Event<'_>, give: &mut dyn FnMut(Extracted)) {
         let tls::EventKind::Certificates(chain) = event.kind else { return };
-        for certificate in chain {
-            let mut file = File::new(format!("certificates/{}.der", hex(&certificate.sha256)));
-            file.write(&certificate.der, give);
-            let packets = at.packets(event.span);
-            let name = certificate.fields.as_ref().map(|fields| fields.subject.to_string());
-            file.end(give, |entry| Entry {
-                kind: "certificate",
-                session: at.session,
-                packets,
-                name,
-                sniffed: None,
-                ..entry
-            });
-        }
+        certificates(at.session, &at.packets(event.span), chain, give);
+    }
+
+    /// A sealed record was opened that brought the certificates of the side that sent it.
+    pub(super) fn opened(&mut self, at: &At<'_>, span: Span, opening: &tls::Opening, give: &mut dyn FnMut(Extracted)) {
+        let (place, chain) = match span.direction == opening.client {
+            true => (opening.client_certificates_span, &opening.client_certificates),
+            false => (opening.certificates_span, &opening.certificates),
+        };
+        certificates(at.session, &at.packets(place.unwrap_or(span)), chain, give);
     }
 
     /// A session is over.
@@ -270,6 +280,22 @@ impl Message {
                 });
             }
             Piece::Part(_) => {}
+        });
+    }
+}
+
+fn certificates(session: u64, packets: &[u64], chain: &[tls::Certificate], give: &mut dyn FnMut(Extracted)) {
+    for certificate in chain {
+        let mut file = File::new(format!("certificates/{}.der", hex(&certificate.sha256)));
+        file.write(&certificate.der, give);
+        let name = certificate.fields.as_ref().map(|fields| fields.subject.to_string());
+        file.end(give, |entry| Entry {
+            kind: "certificate",
+            session,
+            packets: packets.to_vec(),
+            name,
+            sniffed: None,
+            ..entry
         });
     }
 }

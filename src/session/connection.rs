@@ -1,6 +1,7 @@
 //! What one connection speaks, and which decoder its octets go to.
 
 use super::contents::ContentsReader;
+use super::inside::{self, Whose};
 use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
 use crate::flow;
 use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
@@ -23,6 +24,11 @@ pub(super) struct State {
     smtp: Option<Box<smtp::Dialogue>>,
     contents: ContentsReader,
     tls: Option<Box<tls::Conversation>>,
+    /// What keys open of it.
+    inside: Option<Box<inside::Reader>>,
+    /// The worker's, while octets are looked at; where there are keys.
+    keyring: Option<Box<tls::Keyring>>,
+    hashes: bool,
     maps: [PacketMap; 2],
     /// Octets delivered or known to be missing, for each direction.
     reached: [u64; 2],
@@ -61,14 +67,14 @@ struct Piece {
 
 /// The packet that brought something, and its time.
 #[derive(Clone, Copy, Debug)]
-struct Moment {
-    packet: u64,
-    time: Timestamp,
+pub(super) struct Moment {
+    pub(super) packet: u64,
+    pub(super) time: Timestamp,
 }
 
 impl Moment {
-    fn seen(self, session: u64, now: u64, client: Direction, maps: &[PacketMap; 2]) -> At<'_> {
-        At { session, packet: self.packet, now, time: self.time, client, maps }
+    pub(super) fn seen(self, session: u64, now: u64, client: Direction, maps: &[PacketMap; 2]) -> At<'_> {
+        At { session, packet: self.packet, now, time: self.time, client, opened: false, maps }
     }
 }
 
@@ -86,6 +92,9 @@ impl State {
             smtp: None,
             contents: ContentsReader::new(hashes),
             tls: None,
+            inside: None,
+            keyring: None,
+            hashes,
             maps: [PacketMap::default(), PacketMap::default()],
             reached: [0; 2],
             missing: 0,
@@ -96,8 +105,20 @@ impl State {
         }
     }
 
-    /// Takes the next thing that happened to one of the streams.
-    pub(super) fn deliver<S: Sink>(&mut self, delivery: &flow::Delivery<'_>, now: u64, sink: &mut S) {
+    /// Takes the next thing that happened to one of the streams. The keyring is lent.
+    pub(super) fn deliver<S: Sink>(
+        &mut self,
+        delivery: &flow::Delivery<'_>,
+        now: u64,
+        keyring: &mut Option<Box<tls::Keyring>>,
+        sink: &mut S,
+    ) {
+        std::mem::swap(&mut self.keyring, keyring);
+        self.take(delivery, now, sink);
+        std::mem::swap(&mut self.keyring, keyring);
+    }
+
+    fn take<S: Sink>(&mut self, delivery: &flow::Delivery<'_>, now: u64, sink: &mut S) {
         self.now = now;
         let at = Moment { packet: delivery.packet, time: delivery.time };
         match delivery.event {
@@ -149,7 +170,11 @@ impl State {
     }
 
     /// Everything that was found, once the connection is over.
-    pub(super) fn into_session(mut self, connection: flow::Connection) -> Session {
+    pub(super) fn into_session(
+        mut self,
+        connection: flow::Connection,
+        keyring: &mut Option<Box<tls::Keyring>>,
+    ) -> Session {
         for noted in connection.anomalies().kept() {
             let span = Some(noted.span).filter(|span| !span.is_empty());
             let anomaly = Anomaly { kind: AnomalyKind::Flow(noted.anomaly), span, packet: noted.packet };
@@ -161,6 +186,7 @@ impl State {
             Box::new(TlsSeen { summary, trace })
         });
         let smtp = self.smtp.map(|dialogue| dialogue.into_summary());
+        let inside = self.inside.zip(keyring.as_deref_mut()).map(|(reader, keyring)| reader.into_inside(keyring));
         let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
         if let Some(kind) = found.anomaly {
             note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span: None, packet: self.number });
@@ -174,6 +200,7 @@ impl State {
             smtp,
             contents: self.contents.into_contents(),
             tls,
+            inside: inside.map(Box::new),
             missing: self.missing,
             anomalies: self.anomalies,
             anomalies_dropped: self.anomalies_dropped,
@@ -271,7 +298,23 @@ impl State {
     }
 
     fn tls_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
+        self.open_with_keys();
+        if let Some(inside) = &mut self.inside {
+            inside.came(Span::new(direction, start, start + bytes.len() as u64), at.packet);
+        }
         self.with_tls(at, sink, |tls, emit| tls.data(direction, start, bytes, emit));
+    }
+
+    /// Begins to read what is inside, once there are keys.
+    fn open_with_keys(&mut self) {
+        if self.inside.is_none()
+            && self.keyring.is_some()
+            && let Some(tls) = &mut self.tls
+        {
+            tls.tell_octets();
+            let reader = inside::Reader::new(tls.summary(), self.ports, self.smtp.is_some(), self.hashes);
+            self.inside = Some(Box::new(reader));
+        }
     }
 
     fn gap<S: Sink>(&mut self, span: Span, at: Moment, sink: &mut S) {
@@ -298,19 +341,35 @@ impl State {
             Stage::Smtp | Stage::HandOver => {
                 self.with_smtp(at, sink, |dialogue, emit| dialogue.finish(direction, emit));
             }
-            Stage::Tls => self.with_tls(at, sink, |tls, emit| tls.finish(direction, emit)),
+            Stage::Tls => {
+                self.with_tls(at, sink, |tls, emit| tls.finish(direction, emit));
+                if let Some(inside) = &mut self.inside {
+                    inside.finish(direction, (Whose { session: self.number, now: self.now }, at), sink);
+                }
+            }
             _ => {}
         }
     }
 
     /// The capture is over: what waits is decided with what is there, and both decoders end.
-    pub(super) fn end<S: Sink>(&mut self, packet: u64, time: Timestamp, sink: &mut S) {
+    pub(super) fn end<S: Sink>(
+        &mut self,
+        packet: u64,
+        time: Timestamp,
+        keyring: &mut Option<Box<tls::Keyring>>,
+        sink: &mut S,
+    ) {
         let at = Moment { packet, time };
         self.ended = true;
+        std::mem::swap(&mut self.keyring, keyring);
         self.decide(sink);
         for direction in Direction::BOTH {
             self.finish(direction, at, sink);
         }
+        if let Some(inside) = &mut self.inside {
+            inside.end((Whose { session: self.number, now: self.now }, at), sink);
+        }
+        std::mem::swap(&mut self.keyring, keyring);
     }
 
     fn with_smtp<S: Sink, T: Default>(
@@ -351,11 +410,30 @@ impl State {
     ) {
         let Some(tls) = &mut self.tls else { return };
         let client = self.client.unwrap_or(Direction::FromOriginator);
-        let time = at.time;
-        let (packet, at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
+        let (moment, whose) = (at, Whose { session: self.number, now: self.now });
+        let (packet, mut at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
         let (anomalies, dropped) = (&mut self.anomalies, &mut self.anomalies_dropped);
-        tls.set_time(time);
+        let mut opening = self.inside.as_deref_mut().zip(self.keyring.as_deref_mut());
+        tls.set_time(moment.time);
         run(tls, &mut |event| {
+            if let Some((inside, keyring)) = &mut opening {
+                let outcome = inside.opener.event(keyring, &event);
+                match &event.kind {
+                    tls::EventKind::SealedOctets(_) | tls::EventKind::HandshakeOctets(_) => return,
+                    tls::EventKind::Record(record) => {
+                        // What is said inside decides whether it is mail, so it is read first.
+                        inside.record(keyring, event.span, record, &outcome, (whose, moment), sink);
+                        at.opened = inside.reads(&outcome);
+                        sink.tls(&at, &event);
+                        at.opened = false;
+                        if let tls::Outcome::Opened(opened) = &outcome {
+                            sink.opened(&at, event.span, opened, inside.opener.opening());
+                        }
+                        return;
+                    }
+                    _ => {}
+                }
+            }
             if let tls::EventKind::Anomaly(anomaly) = &event.kind {
                 let kind = AnomalyKind::Tls(*anomaly);
                 note(anomalies, dropped, Anomaly { kind, span: Some(event.span), packet });
@@ -428,7 +506,7 @@ fn client_by_port([originator, responder]: [u16; 2]) -> Direction {
 
 /// Keeps an anomaly, or counts it where there are too many. The first of each kind is always kept:
 /// no flood of slight ones hides a grave one.
-fn note(anomalies: &mut Vec<Anomaly>, dropped: &mut u64, anomaly: Anomaly) {
+pub(super) fn note(anomalies: &mut Vec<Anomaly>, dropped: &mut u64, anomaly: Anomaly) {
     let id = anomaly.kind.id();
     if anomalies.len() < MAX_SESSION_ANOMALIES || !anomalies.iter().any(|kept| kept.kind.id() == id) {
         anomalies.push(anomaly);

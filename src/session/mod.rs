@@ -5,6 +5,7 @@
 
 mod connection;
 mod contents;
+mod inside;
 mod mail;
 mod packets;
 mod tracker;
@@ -22,6 +23,7 @@ use crate::tls;
 use crate::wire::Frame;
 
 pub use contents::{Attachment, Contents, Protection};
+pub use inside::Inside;
 pub use mail::{MessageReader, Piece};
 pub use packets::PacketMap;
 pub use tracker::{Config, LimitReached, Shard, Tracker};
@@ -36,6 +38,17 @@ pub trait Sink {
     /// Part of a TLS conversation, as far as it is visible.
     fn tls(&mut self, at: &At<'_>, event: &tls::Event<'_>) {
         let _ = (at, event);
+    }
+
+    /// Part of a mail dialogue inside TLS, opened with keys: spans count octets of the plaintext, and the
+    /// packets are those that carried them sealed. Nobody on the path saw it.
+    fn inside(&mut self, at: &At<'_>, event: &smtp::Event<'_>) {
+        let _ = (at, event);
+    }
+
+    /// A sealed record of the handshake, an alert or the like that was opened, after the record itself was told.
+    fn opened(&mut self, at: &At<'_>, span: Span, record: &tls::OpenedRecord, opening: &tls::Opening) {
+        let _ = (at, span, record, opening);
     }
 
     /// Octets that are not in the capture.
@@ -78,6 +91,8 @@ pub struct At<'a> {
     pub time: Timestamp,
     /// Whose octets are the client's.
     pub client: Direction,
+    /// Of a sealed record: whether what it says is told too ([`Sink::inside`]).
+    pub opened: bool,
     maps: &'a [PacketMap; 2],
 }
 
@@ -250,6 +265,8 @@ pub struct Session {
     pub contents: Vec<Contents>,
     /// What TLS shows.
     pub tls: Option<Box<TlsSeen>>,
+    /// What keys showed of what is inside; nobody on the path saw it.
+    pub inside: Option<Box<Inside>>,
     /// Octets that were sent but are not in the capture.
     pub missing: u64,
     /// Whether the capture holds it from its first octet to its last.

@@ -7,6 +7,7 @@ use crate::flow::analysis::Analyses;
 use crate::flow::{self, FiveTuple, FlowKey, Segment, Table};
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
+use crate::tls::{Keyring, Keys};
 use crate::wire::{self, Defragmenter, Frame, Tcp, Transport};
 
 /// Which part of the flows is looked at: shard `index` of `of`.
@@ -57,6 +58,8 @@ pub struct Tracker {
     latest: Timestamp,
     last_packet: u64,
     analyses: Option<Analyses>,
+    /// Where there are keys.
+    keyring: Option<Box<Keyring>>,
 }
 
 impl Tracker {
@@ -71,6 +74,15 @@ impl Tracker {
             first_time: None,
             latest: Timestamp::from_nanos(i64::MIN),
             last_packet: 0,
+            keyring: None,
+        }
+    }
+
+    /// What is sealed is opened with these keys from now on. Keys that were there before stay among them.
+    pub fn set_keys(&mut self, keys: Keys) {
+        match &mut self.keyring {
+            Some(keyring) => keyring.set_keys(keys),
+            None => self.keyring = Some(Box::new(Keyring::new(keys))),
         }
     }
 
@@ -81,7 +93,8 @@ impl Tracker {
             self.packet(&packet, batch, sink);
         }
         let (now, packet) = (self.latest, self.last_packet);
-        self.table.expire(now, &mut |connection, state| end(connection, state, packet, sink));
+        let keyring = &mut self.keyring;
+        self.table.expire(now, &mut |connection, state| end(connection, state, packet, keyring, sink));
     }
 
     fn packet<S: Sink>(&mut self, packet: &Packet<'_>, batch: &Batch, sink: &mut S) {
@@ -101,7 +114,7 @@ impl Tracker {
                     source: flow::Endpoint { ip: ip.source, port: tcp.source_port },
                     destination: flow::Endpoint { ip: ip.destination, port: tcp.destination_port },
                 };
-                segment(&mut self.table, &mut self.analyses, &view, tuple, tcp, sink);
+                segment(&mut self.table, &mut self.analyses, &mut self.keyring, &view, tuple, tcp, sink);
             }
             _ => view.alone(sink),
         }
@@ -110,7 +123,8 @@ impl Tracker {
     /// The capture is over: all sessions end, in order of their first packet.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) {
         let packet = self.last_packet;
-        self.table.drain(&mut |connection, state| end(connection, state, packet, sink));
+        let keyring = &mut self.keyring;
+        self.table.drain(&mut |connection, state| end(connection, state, packet, keyring, sink));
     }
 
     /// Limits that were reached.
@@ -155,6 +169,7 @@ impl View<'_> {
 fn segment<S: Sink>(
     table: &mut Table<State>,
     analyses: &mut Option<Analyses>,
+    keyring: &mut Option<Box<Keyring>>,
     view: &View<'_>,
     tuple: FiveTuple,
     tcp: &Tcp<'_>,
@@ -190,7 +205,7 @@ fn segment<S: Sink>(
         {
             fresh = Some(fresh.map_or(span, |before: Span| Span::new(direction, before.start, span.end)));
         }
-        state.deliver(&delivery, now, sink);
+        state.deliver(&delivery, now, keyring, sink);
     });
     if let Some(analyses) = analyses {
         let analysis = analyses.put(&tuple, &segment);
@@ -214,7 +229,7 @@ fn segment<S: Sink>(
         });
     }
     if let Some((connection, state)) = ended {
-        end(connection, state, now, sink);
+        end(connection, state, now, keyring, sink);
     }
 }
 
@@ -259,9 +274,15 @@ fn limit_in_words(limit: flow::LimitReached) -> String {
     }
 }
 
-fn end<S: Sink>(mut connection: flow::Connection, mut state: State, packet: u64, sink: &mut S) {
+fn end<S: Sink>(
+    mut connection: flow::Connection,
+    mut state: State,
+    packet: u64,
+    keyring: &mut Option<Box<Keyring>>,
+    sink: &mut S,
+) {
     let time = connection.last_time;
-    connection.finish(&mut |delivery| state.deliver(&delivery, packet, sink));
-    state.end(packet, time, sink);
-    sink.ended(state.into_session(connection), packet);
+    connection.finish(&mut |delivery| state.deliver(&delivery, packet, keyring, sink));
+    state.end(packet, time, keyring, sink);
+    sink.ended(state.into_session(connection, keyring), packet);
 }

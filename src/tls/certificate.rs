@@ -145,7 +145,18 @@ impl Certificate {
 
 /// Reads the chain of a Certificate message (RFC 5246 §7.4.2). `None`: its format is broken.
 pub(super) fn read_chain(body: &[u8], anomalies: &mut Vec<Anomaly>) -> Option<Vec<Certificate>> {
-    let mut list = Cursor::new(Cursor::new(body).vector24()?);
+    read_list(Cursor::new(body).vector24()?, false, anomalies)
+}
+
+/// Reads a Certificate message of TLS 1.3 (RFC 8446 §4.4.2): a context, and extensions for each.
+pub(super) fn read_chain_tls13(body: &[u8], anomalies: &mut Vec<Anomaly>) -> Option<Vec<Certificate>> {
+    let mut cursor = Cursor::new(body);
+    cursor.vector8()?;
+    read_list(cursor.vector24()?, true, anomalies)
+}
+
+fn read_list(list: &[u8], has_extensions: bool, anomalies: &mut Vec<Anomaly>) -> Option<Vec<Certificate>> {
+    let mut list = Cursor::new(list);
     let mut chain = Vec::new();
     let mut count = 0;
     while !list.is_empty() {
@@ -153,6 +164,9 @@ pub(super) fn read_chain(body: &[u8], anomalies: &mut Vec<Anomaly>) -> Option<Ve
             anomalies.push(Anomaly::CertificateMalformed);
             break;
         };
+        if has_extensions && list.vector16().is_none() {
+            anomalies.push(Anomaly::CertificateMalformed);
+        }
         count += 1;
         if chain.len() < limits::TLS_CERTIFICATES {
             let certificate = Certificate::read(der);

@@ -28,6 +28,8 @@ pub struct Conversation {
     trace: RecordTrace,
     tls13: Tls13,
     time: Timestamp,
+    /// Whether octets are told as they are, for somebody with keys.
+    pub(super) tells_octets: bool,
 }
 
 /// One direction.
@@ -110,7 +112,14 @@ impl Conversation {
             trace: RecordTrace::default(),
             tls13: Tls13::default(),
             time: Timestamp::default(),
+            tells_octets: false,
         }
+    }
+
+    /// From now on the octets of sealed records and of handshake messages are told as they are
+    /// ([`EventKind::SealedOctets`], [`EventKind::HandshakeOctets`]): what an [`Opener`](super::Opener) needs.
+    pub fn tell_octets(&mut self) {
+        self.tells_octets = true;
     }
 
     /// The moment of the octets that come next.
@@ -418,8 +427,14 @@ impl Conversation {
                 body.have += wanted as u8;
             }
         }
+        let sealed = matches!(body.contents, Contents::Sealed | Contents::SealedWithNonce);
         body.remaining -= taken as u16;
         side.position += taken as u64;
+        if sealed && self.tells_octets && taken > 0 {
+            let end = side.position;
+            let span = Span::new(direction, end - taken as u64, end);
+            emit(Event { span, kind: EventKind::SealedOctets(octets) });
+        }
         self.end_if_passed(direction, emit);
         taken
     }

@@ -43,6 +43,12 @@ pub enum EventKind<'a> {
     NotTls(&'a [u8]),
     /// Something strange.
     Anomaly(Anomaly),
+    /// Octets of a sealed record, piece by piece as they came; told before the record itself, and
+    /// only where [`Conversation::tell_octets`](super::Conversation::tell_octets) asked for them.
+    SealedOctets(&'a [u8]),
+    /// A handshake message in the clear with its header; told before what it says, and only where
+    /// [`Conversation::tell_octets`](super::Conversation::tell_octets) asked for it.
+    HandshakeOctets(&'a [u8]),
 }
 
 /// A record.

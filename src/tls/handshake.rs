@@ -97,6 +97,9 @@ impl Conversation {
                 index = end.min(messages.buffer.len());
             } else if let Some(body) = messages.buffer.get(index + 4..end) {
                 let span = Span::new(direction, at, messages.place(end));
+                if self.tells_octets {
+                    emit(Event { span, kind: EventKind::HandshakeOctets(&messages.buffer[index..end]) });
+                }
                 self.message(span, kind, body, messages.records, emit);
                 index = end;
             } else {

@@ -17,6 +17,7 @@ mod fuzz;
 mod handshake;
 mod hello;
 mod length;
+mod open;
 mod phase;
 mod probe;
 mod record;
@@ -32,6 +33,9 @@ pub use extension::{EncryptedClientHello, Extension, Extensions, KeyShare, PskId
 pub use fuzz::fuzz_tls;
 pub use hello::{ClientHello, ServerHello};
 pub use length::{Padding, PlaintextLength, Protection};
+pub use open::{
+    KeyLog, Keyring, Keys, OpenedRecord, Opener, Opening, Outcome, Reason, ServerKey, ServerKeyError, fuzz_key_log,
+};
 pub use probe::{Probe, probe};
 pub use registry::{
     Alert, AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, Group, HandshakeType,

@@ -12,8 +12,9 @@ use super::harness::{Run, assert_same, root, run, run_in_pieces, run_with};
 
 const PLAIN: &str = "samples/starttls-587.pcap";
 
-/// What other programs read, which does not name the files.
-const VIEWS: &[&[&str]] = &[&["packets", "--format", "tsv"], &["follow", "--json"], &["sessions", "--json"]];
+/// What other programs read, which does not name the files. One of the forms carries keys.
+const VIEWS: &[&[&str]] =
+    &[&["packets", "--format", "tsv"], &["follow", "--json", "--no-keys"], &["sessions", "--json", "--no-keys"]];
 
 fn view(view: &[&str], arguments: &[&str]) -> String {
     let run = run(&[view, arguments].concat());

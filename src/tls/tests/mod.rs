@@ -38,6 +38,8 @@ fn in_words(event: &Event<'_>) -> String {
         EventKind::ChangeCipherSpec => "change cipher spec".to_owned(),
         EventKind::NotTls(octets) => format!("not tls {}", octets.len()),
         EventKind::Anomaly(anomaly) => anomaly.id().to_owned(),
+        EventKind::SealedOctets(octets) => format!("sealed octets {}", octets.len()),
+        EventKind::HandshakeOctets(octets) => format!("handshake octets {}", octets.len()),
     };
     let Span { direction, start, end } = event.span;
     format!("{} {start}..{end} {kind}", if direction == FromOriginator { "c" } else { "s" })
