@@ -4,9 +4,14 @@
 use super::EnhancedStatus;
 
 impl EnhancedStatus {
-    /// What its subject and detail mean; `None` where the registry has no such code.
+    /// What its subject and detail mean; `None` where the registry has no such code, and for a
+    /// success that says no more than that.
     #[must_use]
     pub fn meaning(&self) -> Option<&'static str> {
+        // Success for no particular reason is nothing to tell.
+        if self.class == 2 && self.detail == 0 {
+            return None;
+        }
         let key = (self.subject, self.detail);
         REGISTRY.binary_search_by_key(&key, |(subject, detail, _)| (*subject, *detail)).ok().map(|at| REGISTRY[at].2)
     }

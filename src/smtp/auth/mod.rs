@@ -4,7 +4,7 @@
 mod gain;
 mod mask;
 mod mechanism;
-mod ntlm;
+pub(super) mod ntlm;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +15,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::Command;
 use super::summary::keep;
 use crate::stream::Span;
+
+#[cfg(test)]
+pub(super) use ntlm::tests::authenticate as ntlm_authenticate;
 
 pub use gain::Gain;
 pub use mask::{MASK, mask};

@@ -66,11 +66,11 @@ fn word(octets: &[u8]) -> Option<u32> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::smtp) mod tests {
     use super::*;
 
     /// A message of type 3 for tests: fields in UTF-16.
-    pub(in crate::smtp::auth) fn authenticate(domain: &str, user: &str, workstation: &str) -> Vec<u8> {
+    pub(in crate::smtp) fn authenticate(domain: &str, user: &str, workstation: &str) -> Vec<u8> {
         let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
         message.resize(64, 0);
         message[60] = 1;
