@@ -403,3 +403,25 @@ pub const TLS_SPARE_BUFFERS: usize = 64;
 /// Sessions of which the master secret is remembered, so that a resumed one can be opened with the
 /// server's private key.
 pub const TLS_REMEMBERED_SESSIONS: usize = 10_000;
+
+/// Records, runs of them in the middle of a message taken as one, of a sealed dialogue that are read
+/// for what they say. A session with a hundred messages to ten recipients each takes about 3000.
+pub const INFERENCE_UNITS: usize = 4096;
+
+/// Readings of a sealed dialogue that are kept side by side. Less likely ones are given up.
+pub const INFERENCE_READINGS: usize = 192;
+
+/// Readings that are tried for one session, in all: about 30 ms of work.
+pub const INFERENCE_TRIALS: u64 = 400_000;
+
+/// Commands without a reply that are paired with replies for Zeek's logs; its own analyzer keeps as many.
+pub const ZEEK_PENDING_COMMANDS: usize = 1000;
+
+/// Members of one list in a record of Zeek's logs: as many as Zeek writes.
+pub const ZEEK_ADDRESSES: usize = 100;
+
+/// Octets of one value in Zeek's logs: longer ones are cut, as Zeek cuts them.
+pub const ZEEK_TEXT: usize = 4096;
+
+/// Connections of Zeek's between the same ends that one of ours is told as: packets that come long after the end begin another.
+pub const ZEEK_AFTERMATHS: usize = 64;

@@ -36,6 +36,10 @@ mod contract;
 #[path = "integration/log.rs"]
 mod log;
 
+/// Zeek's logs.
+#[path = "integration/zeek.rs"]
+mod zeek;
+
 /// What each sample shows, said as a sentence.
 #[path = "integration/samples_say.rs"]
 mod samples_say;
@@ -48,9 +52,17 @@ mod anomalies;
 #[path = "integration/extract.rs"]
 mod extract;
 
+/// What keys open, and that an observer's view does not depend on them.
+#[path = "integration/keys.rs"]
+mod keys;
+
 /// The packet list beside tshark's.
 #[path = "integration/peers.rs"]
 mod peers;
+
+/// What is seen of TLS without keys, beside what keys show.
+#[path = "integration/tls.rs"]
+mod tls;
 
 /// Live capture on a pair of virtual interfaces, with a real mail server.
 #[cfg(feature = "live")]

@@ -2,8 +2,11 @@
 
 mod clear;
 pub mod infer;
+mod inside;
 mod sealed;
 mod spoken;
+
+pub use inside::{OF_THE_HANDSHAKE, inside};
 
 use crate::session::{Session, Verdict};
 use crate::stream::{Direction, Span};
@@ -134,6 +137,26 @@ impl Exposure {
         self.alarm = alarm;
         self
     }
+}
+
+/// The sealed dialogue of a session, as an observer without keys has it; `None` without TLS.
+#[must_use]
+pub fn sealed(session: &Session) -> Option<infer::Sealed<'_>> {
+    let tls = session.tls.as_deref()?;
+    let clear = session.smtp.as_ref().map(|smtp| infer::Clear {
+        banner: smtp.greeting.as_ref().map(|greeting| &greeting.text[..]),
+        ehlo: smtp.client_name.as_ref().map(|name| name.span.len()),
+        ehlo_reply: smtp.ehlo_reply.as_ref().map(|reply| reply.span.len()),
+        size_offered: smtp.capability("SIZE").is_some(),
+    });
+    Some(infer::Sealed {
+        trace: &tls.trace,
+        client: session.client(),
+        server_first: session.smtp.is_none(),
+        clear,
+        gaps: tls.summary.gaps,
+        closed: session.complete,
+    })
 }
 
 /// Everything that an observer learns of a session or does not.

@@ -38,7 +38,7 @@ pub(super) fn login(attempt: &AuthAttempt) -> Exposure {
         (Some(false), _) => ", refused",
         (None, _) => "",
     });
-    words.push_str(&format!("; whoever reads it gains {}", gain.in_words()));
+    words.push_str(&format!("{GAINS}{}", gain.in_words()));
     if let Some(rounds) = attempt.iterations {
         words.push_str(&format!(" (slowed by {rounds} rounds)"));
     }
@@ -63,6 +63,9 @@ pub(super) fn login(attempt: &AuthAttempt) -> Exposure {
     .at([Some(attempt.span), attempt.responses, attempt.reply_span].into_iter().flatten())
     .alarming(attempt.reveals_secret())
 }
+
+/// What stands between a login and what reading it is worth.
+pub(super) const GAINS: &str = "; whoever reads it gains ";
 
 /// A recipient and what became of it.
 pub(super) fn recipient(recipient: &Recipient) -> String {

@@ -8,3 +8,4 @@ pub mod json;
 pub mod packets;
 pub mod report;
 pub mod style;
+pub mod zeek;

@@ -202,8 +202,23 @@ fn write_session(out: &mut dyn Write, session: &Session, look: Look) -> io::Resu
             entry(out, look, (tag, label), exposure.subject, &exposure.text, &exposure.evidence, exposure.alarm)?;
         }
     }
+    inside(out, session, look)?;
     readable(out, session, look)?;
     oddities(out, session, look)
+}
+
+/// What keys showed, which no observer saw.
+fn inside(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<()> {
+    let Some(inside) = &session.inside else { return Ok(()) };
+    if inside.opened == [0; 2] {
+        return entry(out, look, ("INSIDE", Label::Sealed), &inside.text, "", &[], false);
+    }
+    writeln!(out, "  {}", look.painter.paint(Label::Sealed, "INSIDE (opened with keys, hidden from the observer)"))?;
+    entry(out, look, ("", Label::Sealed), "records", &inside.text, &[], false)?;
+    for exposure in &inside.exposure {
+        entry(out, look, ("", Label::Sealed), exposure.subject, &exposure.text, &exposure.evidence, false)?;
+    }
+    Ok(())
 }
 
 /// The oddities of a session, those of one kind together, the gravest first.

@@ -352,7 +352,7 @@ catalogue! {
     Info "tls-record-cut": "The stream ends before the end of a TLS record.",
         "The connection or the capture ended there.",
         "a fault of the capture or of the connection";
-    Info "tls-records-missing": "TLS records are missing, by the nonces of their neighbours.",
+    Info "tls-records-missing": "TLS records are missing, whole or in part, by the nonces of their neighbours.",
         "What was said in them is not known.",
         "a fault of the capture";
     Info "tls-handshake-incomplete": "Octets of a TLS handshake message are missing.",

@@ -2,15 +2,11 @@
 
 use serde_json::json;
 
-use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient,
-    Session, Step, Tls,
-};
-use super::{catalogue, community_id, spoken};
+use super::{Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Message, Recipient, Session, Tls};
+use super::{catalogue, community_id, inferred, inside, spoken};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
-use crate::limits::MAX_STEPS;
 use crate::observe::{self, Place, Value, Visibility};
 use crate::session::{self, AnomalyKind, Contents, Protection, Protocol, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
@@ -19,6 +15,13 @@ use crate::tls;
 
 /// All that is printed of a session.
 pub(super) fn session(found: &session::Session) -> Session {
+    let mut session = seen(found);
+    inside::add(&mut session, found);
+    session
+}
+
+/// What shows without keys.
+fn seen(found: &session::Session) -> Session {
     let smtp = found.smtp.as_ref();
     let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
     Session {
@@ -32,9 +35,9 @@ pub(super) fn session(found: &session::Session) -> Session {
             .unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
         dialogue: smtp.map(|summary| spoken::dialogue(found, summary)).unwrap_or_default(),
-        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
+        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred::of(found, tls)),
         anomalies: anomalies(found),
-        anomalies_dropped: found.anomalies_dropped,
+        anomalies_dropped: anomalies_dropped(found),
         ..line(found)
     }
 }
@@ -70,6 +73,7 @@ pub(super) fn line(found: &session::Session) -> Session {
         auth: Vec::new(),
         dialogue: spoken::Dialogue::default(),
         inferred: None,
+        inside: None,
         anomalies: Vec::new(),
         anomalies_dropped: 0,
     }
@@ -109,11 +113,12 @@ fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Ex
         value: value(exposure.value),
         text: exposure.text,
         alarm: exposure.alarm && exposure.visibility == Visibility::Seen,
+        sealed: false,
         evidence: exposure.evidence.into_iter().map(|place| evidence(found, place)).collect(),
     }
 }
 
-fn value(value: Value) -> serde_json::Value {
+pub(super) fn value(value: Value) -> serde_json::Value {
     match value {
         Value::None => serde_json::Value::Null,
         Value::Text(text) => text.into(),
@@ -134,7 +139,7 @@ fn evidence(found: &session::Session, place: Place) -> Evidence {
     }
 }
 
-fn at(found: &session::Session, span: Span) -> Evidence {
+pub(super) fn at(found: &session::Session, span: Span) -> Evidence {
     Evidence {
         packets: found.packets(span),
         direction: Some(session::role(found.client(), span.direction)),
@@ -145,7 +150,13 @@ fn at(found: &session::Session, span: Span) -> Evidence {
 
 /// The oddities of a session.
 pub(super) fn anomalies(found: &session::Session) -> Vec<Anomaly> {
-    found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly)).collect()
+    let seen = found.anomalies.iter().map(|anomaly| convert_anomaly(found, anomaly));
+    seen.chain(inside::anomalies(found)).collect()
+}
+
+/// Its oddities beyond those kept.
+pub(super) fn anomalies_dropped(found: &session::Session) -> u64 {
+    found.anomalies_dropped + found.inside.as_ref().map_or(0, |inside| inside.anomalies_dropped)
 }
 
 fn convert_anomaly(found: &session::Session, anomaly: &session::Anomaly) -> Anomaly {
@@ -180,27 +191,15 @@ fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
             .map(utf8),
         resumed: summary.resumed,
         established: (!summary.gaps).then(|| summary.is_established()),
-        forward_secret: forward_secret(summary),
-        post_quantum: summary
-            .group
-            .map(|group| group.is_post_quantum())
-            .or_else(|| summary.cipher_suite.map(|_| false)),
+        forward_secret: summary.forward_secrecy().map(tls::ForwardSecrecy::is_forward_secret),
+        post_quantum: summary.is_post_quantum(),
         certificates: summary.certificates.iter().map(certificate).collect(),
         alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
         records: [summary.records[client], summary.records[1 - client]],
     }
 }
 
-/// TLS 1.3 always agrees on a fresh key, but for resumption without one (psk_ke, RFC 8446 §4.2.9).
-fn forward_secret(summary: &tls::Summary) -> Option<bool> {
-    match (summary.is_tls13(), summary.group) {
-        (true, Some(_)) => Some(true),
-        (true, None) => summary.resumed.and_then(|resumed| resumed.then_some(false)),
-        (false, _) => summary.cipher_suite.and_then(tls::CipherSuite::forward_secrecy),
-    }
-}
-
-fn certificate(certificate: &tls::Certificate) -> Certificate {
+pub(super) fn certificate(certificate: &tls::Certificate) -> Certificate {
     let fields = certificate.fields.as_ref();
     Certificate {
         subject: fields.map(|f| f.subject.to_string()).unwrap_or_default(),
@@ -209,6 +208,7 @@ fn certificate(certificate: &tls::Certificate) -> Certificate {
         not_before: fields.map(|f| f.not_before.seconds()),
         not_after: fields.map(|f| f.not_after.seconds()),
         sha256: hex(&certificate.sha256),
+        sealed: false,
     }
 }
 
@@ -216,9 +216,10 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn message(transaction: &Transaction, contents: Option<&Contents>) -> Message {
+pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) -> Message {
     let signs = |signs: bool, name| signs.then_some(name);
     Message {
+        sealed: false,
         mail_from: transaction.mail_from.as_deref().map(utf8),
         recipients: transaction
             .recipients
@@ -270,7 +271,7 @@ fn attachment(file: &session::Attachment) -> Attachment {
     }
 }
 
-fn auth(attempt: &smtp::AuthAttempt) -> Auth {
+pub(super) fn auth(attempt: &smtp::AuthAttempt) -> Auth {
     Auth {
         mechanism: attempt.mechanism.clone(),
         username: attempt.username.as_deref().map(utf8),
@@ -286,30 +287,4 @@ fn auth(attempt: &smtp::AuthAttempt) -> Auth {
         cancelled: attempt.cancelled,
         code: attempt.code,
     }
-}
-
-fn inferred(found: &session::Session, tls: &TlsSeen) -> Inferred {
-    let dialogue = observe::infer::dialogue(&tls.trace, found.client(), found.smtp.is_none());
-    let steps: Vec<Step> = dialogue
-        .iter()
-        .take(MAX_STEPS)
-        .map(|(index, record)| Step {
-            record: *index as u64 + 1,
-            packets: found.packets(record.span()),
-            from: session::role(found.client(), record.direction),
-            time: record.time,
-            plaintext_length: record.plaintext.map(|p| Length { min: u64::from(p.min), max: u64::from(p.max) }),
-            reading: None,
-            confidence: None,
-        })
-        .collect();
-    let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
-    let mut undecided = vec!["what the records say is not read yet: their lengths are given".to_owned()];
-    if tls.summary.gaps {
-        undecided.push("octets are missing from the capture".to_owned());
-    }
-    if tls.trace.padding() != tls::Padding::NotSeen {
-        undecided.push("records seem to be padded: lengths are upper bounds".to_owned());
-    }
-    Inferred { steps_dropped: (dialogue.len() - steps.len()) as u64 + beyond, steps, undecided }
 }

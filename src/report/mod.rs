@@ -11,9 +11,12 @@ mod dialogue;
 pub mod eve;
 pub mod extract;
 pub mod frames;
+mod inferred;
+mod inside;
 pub mod rows;
 pub mod spoken;
 mod totals;
+pub mod zeek;
 
 use std::net::IpAddr;
 
@@ -25,6 +28,8 @@ use crate::time::Timestamp;
 
 pub use collect::{Collector, Wanted};
 pub use frames::{HexFrame, Label, NamedRange};
+pub use inferred::{Inferred, InferredAuth, InferredMessage, InferredRecipient, Length, Software, Step};
+pub use inside::{Failure, Inside};
 pub use rows::Row;
 pub use totals::{HostPair, Totals};
 
@@ -81,6 +86,8 @@ pub enum Content {
     Session(Box<Ended>),
     /// An event as Suricata writes it.
     Eve(Box<eve::Event>),
+    /// A record as Zeek writes them.
+    Zeek(Box<zeek::Record>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
     /// Something taken out of the capture.
@@ -126,13 +133,14 @@ impl Ended {
 
     /// The names of its oddities, in order.
     pub fn anomaly_ids(&self) -> impl Iterator<Item = &'static str> {
-        self.found.anomalies.iter().map(|anomaly| anomaly.kind.id())
+        let inside = self.found.inside.iter().flat_map(|inside| &inside.anomalies);
+        self.found.anomalies.iter().chain(inside).map(|anomaly| anomaly.kind.id())
     }
 
     /// Its oddities, and how many more there were than are kept.
     #[must_use]
     pub fn anomalies(&self) -> (Vec<Anomaly>, u64) {
-        (convert::anomalies(&self.found), self.found.anomalies_dropped)
+        (convert::anomalies(&self.found), convert::anomalies_dropped(&self.found))
     }
 
     /// Its line in a table of sessions: everything that has no list.
@@ -207,6 +215,9 @@ pub struct Session {
     /// What sizes and order give away of a sealed dialogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inferred: Option<Inferred>,
+    /// What keys showed of it, where some were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Inside>,
     /// Oddities of this session.
     #[serde(skip)]
     pub anomalies: Vec<Anomaly>,
@@ -274,6 +285,9 @@ pub struct Certificate {
     pub not_after: Option<f64>,
     /// SHA-256 of its DER octets.
     pub sha256: String,
+    /// Whether it was sealed, and opened with keys.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
 }
 
 /// One line of the lists *seen*, *inferred* and *hidden*.
@@ -292,6 +306,9 @@ pub struct Exposure {
     /// Whether this gives away a secret.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub alarm: bool,
+    /// Whether it was opened with keys, so that no observer saw it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// Where it shows.
     pub evidence: Vec<Evidence>,
 }
@@ -315,6 +332,9 @@ pub struct Evidence {
 /// A mail transaction that was read.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message {
+    /// Whether it was inside TLS (read with keys).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// The reverse-path.
     pub mail_from: Option<String>,
     /// The forward-paths, in order.
@@ -449,53 +469,6 @@ pub struct Auth {
     /// The code of the final reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
-}
-
-/// The `inferred` object: what a sealed dialogue gives away by its sizes.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Inferred {
-    /// The records of the sealed stretch, in order.
-    pub steps: Vec<Step>,
-    /// Records beyond those kept.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub steps_dropped: u64,
-    /// Why a part could not be read.
-    pub undecided: Vec<String>,
-}
-
-/// A sealed record.
-#[derive(Clone, Debug, Serialize)]
-pub struct Step {
-    /// Its place among the records of the session, both ways, from 1.
-    pub record: u64,
-    /// The packets that carried it.
-    pub packets: Vec<u64>,
-    /// `client` or `server`.
-    pub from: &'static str,
-    /// When it was whole.
-    #[serde(serialize_with = "seconds")]
-    pub time: Timestamp,
-    /// How many octets of text are in it.
-    pub plaintext_length: Option<Length>,
-    /// What it most likely says.
-    pub reading: Option<String>,
-    /// How sure the reading is, 0 to 1.
-    pub confidence: Option<f64>,
-}
-
-/// A length in octets, between two bounds that may be equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Length {
-    /// At least.
-    pub min: u64,
-    /// At most.
-    pub max: u64,
-}
-
-impl std::fmt::Display for Length {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}-{}", self.min, self.max) }
-    }
 }
 
 /// An oddity, with where it stands.

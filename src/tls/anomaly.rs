@@ -155,7 +155,7 @@ impl fmt::Display for Anomaly {
             Anomaly::ApplicationDataInClear => f.write_str("TLS application data comes before any key was agreed on"),
             Anomaly::ImpossibleLength(n) => write!(f, "the cipher suite makes no TLS record of {n} octets"),
             Anomaly::RecordsMissing(count) => {
-                write!(f, "{count} TLS records are missing, by the nonces of their neighbours")
+                write!(f, "{count} TLS records are missing, whole or in part, by the nonces of their neighbours")
             }
             Anomaly::HandshakeTooLong { kind, length } => {
                 write!(f, "a {kind} of {length} octets is longer than is read here")

@@ -22,6 +22,7 @@ mod phase;
 mod probe;
 mod record;
 mod registry;
+mod strength;
 mod summary;
 mod trace;
 
@@ -41,6 +42,7 @@ pub use registry::{
     Alert, AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, Group, HandshakeType,
     ProtocolVersion, SignatureScheme, Strength, SuiteClass, is_grease,
 };
+pub use strength::ForwardSecrecy;
 pub use summary::Summary;
 pub use trace::{Beyond, Phase, RecordTrace, TraceRecord};
 

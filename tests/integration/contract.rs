@@ -62,6 +62,17 @@ struct Session {
     messages: Vec<Message>,
     auth: Vec<Auth>,
     inferred: Option<Inferred>,
+    /// What else the dialogue in the clear says, where it says something: added.
+    #[serde(rename = "capabilities")]
+    _capabilities: Option<Vec<Value>>,
+    #[serde(rename = "earlier_capabilities")]
+    _earlier_capabilities: Option<Vec<Vec<Value>>>,
+    #[serde(rename = "claims")]
+    _claims: Option<Vec<Claim>>,
+    #[serde(default)]
+    waiting: Vec<Waiting>,
+    /// What keys showed, where there are some: added.
+    inside: Option<Inside>,
     /// `originator` or `responder`: added.
     client: Option<String>,
     /// Added.
@@ -70,6 +81,43 @@ struct Session {
     packets: u64,
     /// Added.
     octets: u64,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claim {
+    #[serde(rename = "verb")]
+    _verb: String,
+    #[serde(rename = "attributes")]
+    _attributes: Value,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    awaited: String,
+    replies: u64,
+    total: f64,
+    longest: f64,
+    #[serde(rename = "packets")]
+    _packets: Vec<u64>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameter {
+    keyword: String,
+    #[serde(rename = "value")]
+    _value: Option<Value>,
+    #[serde(rename = "text")]
+    _text: Option<String>,
+    #[serde(rename = "malformed")]
+    _malformed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +169,32 @@ struct Certificate {
     not_before: Option<f64>,
     not_after: Option<f64>,
     sha256: String,
+    /// Whether it was opened with keys: added.
+    sealed: Option<bool>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inside {
+    text: String,
+    protocol: Option<String>,
+    records: [u64; 2],
+    opened: [u64; 2],
+    failures: Vec<Failure>,
+    #[serde(rename = "alerts")]
+    _alerts: Vec<String>,
+    #[serde(rename = "missing_bytes")]
+    _missing_bytes: u64,
+    exposure: Vec<Exposure>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    record: u64,
+    from: String,
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +210,8 @@ struct Exposure {
     text: String,
     /// Whether it gives away a secret, where it does: added.
     alarm: Option<bool>,
+    /// Whether it was opened with keys: added.
+    sealed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +238,8 @@ struct Anomaly {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Message {
+    /// Whether it was opened with keys: added.
+    sealed: Option<bool>,
     mail_from: Option<String>,
     recipients: Vec<Recipient>,
     transfer: Option<String>,
@@ -171,6 +249,12 @@ struct Message {
     #[serde(rename = "reply")]
     _reply: Option<String>,
     sha256: Option<String>,
+    /// Added, where there are some.
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    /// Added, where it is not 0.
+    #[serde(rename = "fetched")]
+    _fetched: Option<u64>,
     /// Added, where it is not 0.
     #[serde(rename = "recipients_dropped")]
     _recipients_dropped: Option<u64>,
@@ -217,6 +301,20 @@ struct Recipient {
     code: Option<u16>,
     #[serde(rename = "enhanced")]
     _enhanced: Option<String>,
+    /// Added.
+    #[serde(rename = "meaning")]
+    _meaning: Option<String>,
+    /// Added.
+    retry: Option<String>,
+    /// Added.
+    #[serde(rename = "waited")]
+    _waited: Option<f64>,
+    /// Added, where there are some.
+    #[serde(rename = "parameters")]
+    _parameters: Option<Vec<Parameter>>,
+    /// With LMTP: added.
+    #[serde(rename = "delivered")]
+    _delivered: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -231,18 +329,85 @@ struct Auth {
     /// Added.
     #[serde(rename = "secret_length")]
     _secret_length: Option<u64>,
+    /// Added.
+    gain: String,
+    /// Added, where the exchange says it.
+    #[serde(rename = "authorization")]
+    _authorization: Option<String>,
+    #[serde(rename = "realm")]
+    _realm: Option<String>,
+    #[serde(rename = "workstation")]
+    _workstation: Option<String>,
+    #[serde(rename = "iterations")]
+    _iterations: Option<u32>,
+    #[serde(rename = "error")]
+    _error: Option<String>,
+    #[serde(rename = "cancelled")]
+    _cancelled: Option<bool>,
+    #[serde(rename = "code")]
+    _code: Option<u16>,
 }
 
-/// `messages`, `auth`, `quit`, `server` and `client` of the contract come with the inference of commands.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Inferred {
+    messages: Vec<InferredMessage>,
+    auth: Option<InferredAuth>,
+    #[serde(rename = "quit")]
+    _quit: Option<bool>,
+    server: Option<Software>,
+    client: Option<Software>,
     steps: Vec<Step>,
     #[serde(rename = "undecided")]
     _undecided: Vec<String>,
     /// Added, where it is not 0.
     #[serde(rename = "steps_dropped")]
     _steps_dropped: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredMessage {
+    sender_length: Option<Length>,
+    recipients: Vec<InferredRecipient>,
+    transfer: Option<String>,
+    size: Option<Length>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    confidence: f64,
+    #[serde(rename = "determined")]
+    _determined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredRecipient {
+    address_length: Option<Length>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    confidence: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredAuth {
+    #[serde(rename = "mechanism")]
+    _mechanism: Option<String>,
+    #[serde(rename = "succeeded")]
+    _succeeded: Option<bool>,
+    username_length: Option<Length>,
+    password_length: Option<Length>,
+    credential_length: Option<Length>,
+    confidence: f64,
+    #[serde(rename = "determined")]
+    _determined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Software {
+    software: String,
+    confidence: f64,
 }
 
 #[derive(Deserialize)]
@@ -285,6 +450,13 @@ struct Utterance {
     reading: Option<String>,
     /// Octets that are not in the capture, where there are some: added.
     missing: Option<u64>,
+    /// Of replies, and of commands with parameters: added.
+    #[serde(rename = "meaning")]
+    _meaning: Option<String>,
+    #[serde(rename = "retry")]
+    _retry: Option<String>,
+    #[serde(rename = "waited")]
+    _waited: Option<f64>,
 }
 
 /// The seven columns of the packet list by name, and more.
@@ -368,10 +540,32 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         assert!(exposure.alarm != Some(false), "{what}: an alarm is true or absent");
         exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
     }
+    if let Some(inside) = &session.inside {
+        assert!(!inside.text.is_empty(), "{what}");
+        assert!(inside.opened.iter().zip(&inside.records).all(|(opened, all)| opened <= all), "{what}");
+        assert_eq!(inside.protocol.is_some(), inside.opened != [0; 2], "{what}");
+        inside.protocol.iter().for_each(|protocol| one_of(&what, protocol, &["smtp", "lmtp", "other"]));
+        for exposure in &inside.exposure {
+            assert_eq!((exposure.visibility.as_str(), exposure.sealed), ("hidden", Some(true)), "{what}");
+            exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
+        }
+        for failure in &inside.failures {
+            one_of(&what, &failure.from, &["client", "server"]);
+            assert!(failure.record > 0 && !failure.reason.is_empty(), "{what}");
+        }
+    }
+    let sealed = [
+        session.messages.iter().any(|message| message.sealed.is_some()),
+        session.exposure.iter().any(|exposure| exposure.sealed.is_some()),
+        session.tls.iter().flat_map(|tls| &tls.certificates).any(|certificate| certificate.sealed.is_some()),
+    ];
+    assert!(session.inside.is_some() || sealed == [false; 3], "{what}: nothing is read inside TLS without keys");
+    assert!(!sealed[1], "{what}: what an observer can tell does not depend on keys");
     for message in &session.messages {
         message.recipients.iter().for_each(|recipient| {
             assert!(!recipient.address.contains(['<', '>']), "{what}");
             assert_eq!(recipient.accepted.is_some(), recipient.code.is_some(), "{what}");
+            assert!(recipient.accepted != Some(false) || recipient.retry.is_some(), "{what}");
         });
         assert!(message.mail_from.is_some() || !message.recipients.is_empty(), "{what}: a message of nobody");
         if let Some(transfer) = &message.transfer {
@@ -385,8 +579,35 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
             assert!(file.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
         }
     }
+    for waiting in &session.waiting {
+        assert!(!waiting.awaited.is_empty() && waiting.replies > 0, "{what}");
+        assert!(waiting.longest <= waiting.total && waiting.longest >= 0.0, "{what}");
+    }
+    let parameters = session.messages.iter().flat_map(|message| &message.parameters);
+    assert!(parameters.into_iter().all(|parameter| !parameter.keyword.is_empty()), "{what}");
     for auth in &session.auth {
-        assert!(!auth.mechanism.is_empty() && !auth.sealed, "{what}: nothing is read inside TLS without keys");
+        assert!(!auth.mechanism.is_empty(), "{what}");
+        let gains = ["password", "token", "challenge-response", "one-time", "nothing", "not-sent", "unknown"];
+        one_of(&what, &auth.gain, &gains);
+        assert!(!auth.sealed || session.inside.is_some(), "{what}: nothing is read inside TLS without keys");
+    }
+    if let Some(inferred) = &session.inferred {
+        let bounds = |length: &Option<Length>| length.as_ref().is_none_or(|length| length.min <= length.max);
+        let sure = |confidence: f64| (0.0..1.0).contains(&confidence);
+        for message in &inferred.messages {
+            assert!(bounds(&message.sender_length) && bounds(&message.size) && sure(message.confidence), "{what}");
+            assert!(message.transfer.as_ref().is_none_or(|t| t == "DATA" || t == "BDAT"), "{what}");
+            for recipient in &message.recipients {
+                assert!(bounds(&recipient.address_length) && sure(recipient.confidence), "{what}");
+            }
+        }
+        if let Some(auth) = &inferred.auth {
+            assert!(bounds(&auth.username_length) && bounds(&auth.password_length), "{what}");
+            assert!(bounds(&auth.credential_length) && sure(auth.confidence), "{what}");
+        }
+        for software in inferred.server.iter().chain(&inferred.client) {
+            assert!(!software.software.is_empty() && sure(software.confidence), "{what}");
+        }
     }
     for step in session.inferred.iter().flat_map(|inferred| &inferred.steps) {
         let what = format!("{what}: record {}", step.record);

@@ -31,6 +31,8 @@ pub struct Opening {
     /// The first record of each direction that stayed sealed though there were keys: its number among
     /// the records of both directions, from 1, and why.
     pub first_failure: [Option<(u64, Reason)>; 2],
+    /// Whether records of a handshake stayed sealed though there are keys for what follows it.
+    pub without_handshake_keys: bool,
     /// Handshakes, renegotiations and second hellos included.
     pub handshakes: u32,
     /// Whether the server asked for a second hello.
@@ -104,6 +106,7 @@ impl Opening {
             sealed: [0; 2],
             opened: [0; 2],
             first_failure: [None; 2],
+            without_handshake_keys: false,
             handshakes: 0,
             retried: false,
             early_data: 0,
@@ -127,6 +130,7 @@ impl Opening {
     }
 
     pub(super) fn stayed_sealed(&mut self, direction: Direction, number: u64, reason: Reason) {
+        self.without_handshake_keys |= reason == Reason::NoHandshakeKeys;
         if matches!(reason, Reason::Incomplete | Reason::NotAuthentic) {
             self.first_failure[direction.index()].get_or_insert((number, reason));
         }
@@ -190,8 +194,16 @@ impl Opening {
             (0, _) if !self.keys_known[client] => {
                 format!("the server's keys only: {opened} of {total} sealed records opened")
             }
+            _ if self.keys_known == [false; 2] => {
+                format!(
+                    "only the handshake opened, {opened} of {total} sealed records: for what is said there are no keys"
+                )
+            }
             _ => format!("{opened} of {total} sealed records opened"),
         }];
+        if self.without_handshake_keys {
+            sentences.push("for the handshake there are no keys".to_owned());
+        }
         for direction in [client, server] {
             if let Some((number, reason)) = self.first_failure[direction] {
                 let who = if direction == client { "client" } else { "server" };

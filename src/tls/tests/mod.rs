@@ -327,6 +327,70 @@ fn padding_is_suspected_when_all_lengths_are_multiples_of_a_block() {
 }
 
 #[test]
+fn a_few_equal_replies_are_no_padding() {
+    let mut pieces = tls13(0x1301, &[53]);
+    // Eight replies of 8 octets and one of 80: by chance all of them multiples of nine.
+    pieces.extend((0..8).map(|_| (FromResponder, record(23, &[0; 25]))));
+    pieces.push((FromResponder, record(23, &[0; 97])));
+    assert_eq!(run(&pieces).0.trace().padding(), Padding::NotSeen);
+}
+
+/// A handshake of TLS 1.3 with a fresh key: the server's flight is EncryptedExtensions, a
+/// certificate, its proof, Finished and the records of `more` lengths; then the client's Finished.
+fn tls13(suite: u16, more: &[usize]) -> Vec<(Direction, Vec<u8>)> {
+    let versions = extension(43, &numbers(&[0x0304]));
+    let mut pieces = vec![
+        client(&client_hello(0x303, &[], &[suite], &[extension(43, &vector8(&numbers(&[0x0304])))])),
+        server(&server_hello([1; 32], &[], suite, &[versions])),
+    ];
+    let flight = [23, 900, 281, 53];
+    pieces.extend(flight.iter().chain(more).map(|length| (FromResponder, record(23, &vec![0; *length]))));
+    pieces.push((FromOriginator, record(23, &[0; 53])));
+    pieces
+}
+
+#[test]
+fn tickets_sent_before_the_client_has_finished_are_told_from_the_handshake() {
+    let mut pieces = tls13(0x1301, &[252, 252]);
+    pieces.push((FromOriginator, record(23, &[0; 30])));
+    let (conversation, _) = run(&pieces);
+    let phases = conversation.trace().phases(FromResponder, false);
+    use Phase::{Application, Handshake, PostHandshake};
+    assert_eq!(phases[2..6], [Handshake; 4]);
+    assert_eq!(phases[6..], [PostHandshake, PostHandshake, Handshake, Application]);
+}
+
+#[test]
+fn two_octets_with_data_after_them_are_data_and_at_the_end_perhaps_an_alert() {
+    let mut pieces = tls13(0x1301, &[]);
+    pieces.extend([30, 19, 40, 19].map(|length| (FromOriginator, record(23, &vec![0; length]))));
+    let (conversation, _) = run(&pieces);
+    let phases = conversation.trace().phases(FromResponder, false);
+    use Phase::{AlertOrTwoOctets, Application};
+    assert_eq!(phases[7..], [Application, Application, Application, AlertOrTwoOctets]);
+}
+
+#[test]
+fn nonces_tell_how_many_records_a_gap_has_swallowed() {
+    let mut pieces = recorded(TLS12);
+    let nonce = |n: u64| record(23, &[&(0x5193_c8f9_c9a0_d533 + n).to_be_bytes()[..], &[0; 30]].concat());
+    pieces.extend((1..4).map(|n| (FromResponder, nonce(n))));
+    let (mut conversation, _) = run(&pieces);
+    let start: u64 = pieces.iter().filter(|(d, _)| *d == FromResponder).map(|(_, piece)| piece.len() as u64).sum();
+    let mut told = Vec::new();
+    // Two whole records are missing, and the first twelve octets of a third.
+    let lost = 2 * 43 + 12;
+    conversation.gap(Span::new(FromResponder, start, start + lost), &mut |_| {});
+    let rest = [&nonce(6)[12..], &nonce(7), &nonce(8), &nonce(9), &nonce(10)].concat();
+    conversation.data(FromResponder, start + lost, &rest, &mut |event| {
+        if let EventKind::Anomaly(Anomaly::RecordsMissing(count)) = event.kind {
+            told.push(count);
+        }
+    });
+    assert_eq!(told, [3], "the record of which only the end is there cannot be told from a lost one");
+}
+
+#[test]
 fn a_capture_that_begins_in_the_middle_counts_records_without_guessing_their_contents() {
     let record = octets("1703030025112a8eb7b8d7112abcec146046b507a56ee05d87b42d7573010376b63ff6507d9ae535365c");
     let mut conversation = Conversation::new(FromResponder);
