@@ -204,6 +204,60 @@ pub const SMTP_SMUGGLED_RECIPIENTS: usize = 16;
 /// Lines after a look-alike of the end of data that may be no commands before they count as text: servers
 /// hang up after some ten to twenty errors (Postfix: `smtpd_hard_error_limit`, 20).
 pub const SMTP_SMUGGLED_NOISE: u32 = 20;
+/// How long a reply may take before it counts as a stall. RFC 5321 §4.5.3.2 has clients wait for
+/// minutes, but what people use gives up after half a minute to a minute.
+pub const SMTP_STALL: Interval = Interval::from_secs(30);
+
+/// How long a client may pause inside a message before it counts as a stall: RFC 5321 §4.5.3.2.5
+/// lets the server give up after three minutes.
+pub const SMTP_MESSAGE_STALL: Interval = Interval::from_secs(180);
+
+/// A wait for a reply that is worth a word to a person: a reader would notice it.
+pub const SLOW_REPLY: Interval = Interval::from_secs(1);
+
+/// EHLO replies whose capabilities are kept of a dialogue; real clients send one, or two.
+pub const SMTP_OFFERS: usize = 4;
+
+/// XCLIENT and XFORWARD commands kept of a dialogue: a filter sends two for each message.
+pub const SMTP_CLAIMS: usize = 8;
+
+/// Attributes read of one XCLIENT or XFORWARD command; Postfix knows eleven.
+pub const SMTP_CLAIM_ATTRIBUTES: usize = 16;
+
+/// VRFY and EXPN commands from which on they are a search for addresses, not a question.
+pub const SMTP_PROBES: u64 = 5;
+
+/// Recipients refused as unknown from which on they are guesses, if they outnumber those taken.
+pub const SMTP_UNKNOWN_RECIPIENTS: u64 = 10;
+
+/// Logins refused in one session from which on they are guesses; servers hang up soon after.
+pub const SMTP_REFUSED_LOGINS: u64 = 4;
+
+/// Octets of a command line with its CR LF (RFC 5321 §4.5.3.1.4).
+pub const SMTP_COMMAND_OCTETS: u64 = 512;
+
+/// The same for commands that extensions lengthen: SIZE, AUTH, DSN and others add some 1500
+/// octets to MAIL and RCPT together (RFC 1870, 3461, 4954 …).
+pub const SMTP_EXTENDED_COMMAND_OCTETS: u64 = 2_048;
+
+/// Octets of a reply line with its CR LF (RFC 5321 §4.5.3.1.5).
+pub const SMTP_REPLY_LINE_OCTETS: usize = 512;
+
+/// Octets of a line of message text with its CR LF (RFC 5321 §4.5.3.1.6).
+pub const SMTP_TEXT_LINE_OCTETS: usize = 1_000;
+
+/// Octets of the part of an address before the `@` (RFC 5321 §4.5.3.1.1).
+pub const SMTP_LOCAL_PART_OCTETS: usize = 64;
+
+/// Octets of a domain (RFC 5321 §4.5.3.1.2).
+pub const SMTP_DOMAIN_OCTETS: usize = 255;
+
+/// Octets of an address with its angle brackets (RFC 5321 §4.5.3.1.3).
+pub const SMTP_PATH_OCTETS: usize = 256;
+
+/// By how much a message may exceed its `SIZE=` before the client was wrong, in octets; an eighth
+/// of it comes on top. Clients count lines that end with LF alone, and RFC 1870 §6.1 lets them guess.
+pub const SMTP_SIZE_TOLERANCE: u64 = 1_024;
 
 /// Octets of a message's header that are read; real headers stay far below, and servers cut them
 /// at about this size.

@@ -14,7 +14,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns
-lossy-25 bulk-25 attachments-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
+lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
 
@@ -453,6 +453,16 @@ sample_starttls_stripped() {
 		printf '%s' $what >"$box"
 		in_space client /usr/bin/python3 "$HERE/smtplib_client.py" mail.example.org 2526 "$LAB/tls/root.crt" '' '' '' || return 1
 	done
+	record_stop
+}
+
+# The proxy's word is taken for the client's address, and what the client then says of itself too.
+sample_proxied_25() {
+	network_pair || return 1
+	postfix_start smtpd_upstream_proxy_protocol=haproxy smtpd_authorized_xclient_hosts=192.0.2.0/24 \
+		smtpd_authorized_xforward_hosts=192.0.2.0/24 || return 1
+	record_start "$NEW/proxied-25.pcap" || return 1
+	in_space client /usr/bin/python3 "$HERE/proxy_client.py" mail.example.org 25 || return 1
 	record_stop
 }
 

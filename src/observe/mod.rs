@@ -10,6 +10,7 @@ mod inside;
 mod matrix;
 mod reach;
 mod sealed;
+mod spoken;
 mod ssh;
 mod why;
 

@@ -116,6 +116,12 @@ pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Uttera
             writeln!(out, "{}", row.trim_end())?;
         }
     }
+    if let Some(aside) = &utterance.aside {
+        for (i, part) in wrapped(&escaped(aside.as_bytes()).to_string(), room.saturating_sub(2)).iter().enumerate() {
+            let mark = if i == 0 { "\u{2514}" } else { " " };
+            writeln!(out, "{:16}{}", "", look.painter.paint(Label::Aside, format!("{mark} {part}")))?;
+        }
+    }
     Ok(())
 }
 

@@ -219,9 +219,63 @@ catalogue! {
     Low "mime-too-many-parts": "Parts are nested deeper, or are more, than are told apart.",
         "Those beyond are passed over; such messages are made to exhaust scanners.",
         "a limit of this program";
-    Medium "wrong-protocol": "TLS begins at once on a port of clear SMTP, or SMTP in the clear on a port of TLS.",
-        "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not.",
+    Medium "wrong-protocol": "TLS begins at once on a port of clear SMTP, SMTP in the clear on a port of TLS, or HTTP in a mail dialogue.",
+        "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not. A browser that is made to speak to a mail server can also be an attack on it.",
         "RFC 8314 section 7.3";
+    High "plain-auth-clear": "A login whose secret anyone on the path can read and use.",
+        "The password or the token is known to whoever saw these packets. Change it, and let the server refuse logins without TLS.",
+        "RFC 4954 section 4; RFC 8314 section 4.1";
+    Low "plain-auth-offered": "The server offers a login whose secret anyone on the path could read, and no STARTTLS.",
+        "Clients that take the offer give their password away. Offer PLAIN and LOGIN inside TLS only.",
+        "RFC 4954 section 4";
+    Medium "requiretls-clear": "REQUIRETLS is offered or used in the clear.",
+        "It asks that no hop passes the message on without TLS; in the clear the promise is broken already.",
+        "RFC 8689 section 2";
+    Low "status-mismatch": "The enhanced status code of a reply contradicts its code.",
+        "Some clients believe the one and some the other: mail that was taken is sent again, or mail that was refused is lost.",
+        "RFC 2034 section 4";
+    Low "unadvertised-use": "The client uses a command, parameter or mechanism that the server did not offer.",
+        "Servers may refuse it, or ignore what was asked for.",
+        "RFC 5321 section 2.2.1";
+    Low "bad-parameter": "A parameter of MAIL or RCPT has a value that it cannot have.",
+        "Servers answer it with 501 or 555, or ignore it.",
+        "RFC 5321 section 4.1.1.11";
+    Low "size-lie": "The message is longer than the client announced.",
+        "The server has set aside too little room, or was to be deceived about its limit.",
+        "RFC 1870 section 6.1";
+    Low "over-limit": "The client exceeds what the server says it takes: SIZE or LIMITS.",
+        "The message, or a part of its recipients, will be refused.",
+        "RFC 1870 section 3; RFC 9422 section 4";
+    Medium "ehlo-changed": "The server offers something else than in its earlier EHLO reply of the same phase.",
+        "Servers offer the same as long as neither TLS nor a login comes between. Another machine may answer now, or somebody changes the replies on their way.",
+        "RFC 3207 section 6; RFC 5321 section 4.1.1.1";
+    Low "address-too-long": "An address is longer than RFC 5321 allows: 64 octets before the @, 255 after it, 256 in all.",
+        "Servers may refuse it; addresses made for bounces are often too long.",
+        "RFC 5321 section 4.5.3.1";
+    Low "long-line-in-message": "A line of the message is longer than 1000 octets.",
+        "Servers may refuse the message, or break the line and thereby its signature.",
+        "RFC 5321 section 4.5.3.1.6";
+    Low "eight-bit-in-message": "The message holds octets above 127 that were not announced.",
+        "Servers that take seven bits only may damage it.",
+        "RFC 6152 section 3";
+    Medium "mixed-transfer": "BDAT and DATA in one transaction.",
+        "Servers differ in what becomes of the message.",
+        "RFC 3030 section 2";
+    Low "stall": "One side kept the other waiting for more than 30 seconds, or three minutes inside a message.",
+        "An overloaded or tarpitting server, a slow check of the contents, or large packets that are lost on the way. Clients give up, try again, and may deliver twice.",
+        "RFC 5321 section 4.5.3.2";
+    Medium "address-probing": "The client asks for one address after the other by VRFY or EXPN.",
+        "A search for addresses that exist, for spam or for guessing passwords.",
+        "RFC 5321 section 7.3";
+    Medium "recipient-harvest": "Most recipients are refused as unknown: the client guesses addresses.",
+        "A search for addresses that exist; or a mailing list that was not kept up.",
+        "RFC 5321 section 7.3";
+    Medium "login-guessing": "One login after the other is refused in one session.",
+        "Somebody guesses passwords, or a program has an old one.",
+        "RFC 4954 section 9";
+    Low "blocklisted": "The server refuses the client because of a blocklist.",
+        "The list's operator holds the client's address for a source of spam. The reply says which list; mail from there will not arrive until it is taken off.",
+        "RFC 5782";
 
     High "tls-weak-cipher": "The agreed cipher suite does not protect what it carries.",
         "NULL, export, RC4, DES, 3DES and anonymous suites can be read or changed with modest means. Take them out of the server's list.",

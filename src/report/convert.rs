@@ -6,7 +6,7 @@ use super::{
     Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Matrix, Message, Reach,
     Recipient, Session, Tls,
 };
-use super::{catalogue, community_id, inferred, inside};
+use super::{catalogue, community_id, inferred, inside, spoken};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
@@ -44,6 +44,7 @@ fn seen(found: &session::Session) -> Session {
             .map(|s| s.transactions.iter().map(|t| message(t, found.contents(t.index))).collect())
             .unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
+        dialogue: smtp.map(|summary| spoken::dialogue(found, summary)).unwrap_or_default(),
         inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred::of(found, tls)),
         anomalies: anomalies(found),
         anomalies_dropped: anomalies_dropped(found),
@@ -81,6 +82,7 @@ pub(super) fn line(found: &session::Session) -> Session {
         matrix: None,
         messages: Vec::new(),
         auth: Vec::new(),
+        dialogue: spoken::Dialogue::default(),
         inferred: None,
         inside: None,
         anomalies: Vec::new(),
@@ -309,9 +311,16 @@ pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) ->
                 accepted: recipient.accepted,
                 code: recipient.code,
                 enhanced: recipient.enhanced.map(|enhanced| enhanced.to_string()),
+                meaning: transaction.verdict(recipient).and_then(|status| status.enhanced?.meaning()),
+                retry: transaction.verdict(recipient).and_then(|status| status.retry()).map(smtp::Retry::name),
+                waited: recipient.waited.map(spoken::seconds),
+                parameters: recipient.parameters().map(spoken::parameter).collect(),
+                delivered: recipient.delivered.map(spoken::delivery),
             })
             .collect(),
         recipients_dropped: transaction.recipients_not_kept,
+        parameters: transaction.parameters().map(spoken::parameter).collect(),
+        fetched: transaction.fetched,
         transfer: transaction.transfer.map(smtp::Transfer::name),
         size: transaction.size,
         missing_bytes: transaction.missing,
@@ -352,5 +361,13 @@ pub(super) fn auth(attempt: &smtp::AuthAttempt) -> Auth {
         succeeded: attempt.succeeded,
         sealed: false,
         secret_length: attempt.secret_len,
+        gain: attempt.gain().name(),
+        authorization: attempt.authorization.as_deref().map(utf8),
+        realm: attempt.realm.as_deref().map(utf8),
+        workstation: attempt.workstation.as_deref().map(utf8),
+        iterations: attempt.iterations,
+        error: attempt.error.as_deref().map(utf8),
+        cancelled: attempt.cancelled,
+        code: attempt.code,
     }
 }

@@ -16,6 +16,7 @@ mod inferred;
 mod inside;
 mod lenient;
 pub mod rows;
+pub mod spoken;
 mod totals;
 pub mod zeek;
 
@@ -215,6 +216,9 @@ pub struct Session {
     pub messages: Vec<Message>,
     /// Logins that were read.
     pub auth: Vec<Auth>,
+    /// What else the dialogue in the clear says: `capabilities`, `claims`, `waiting`.
+    #[serde(flatten)]
+    pub dialogue: spoken::Dialogue,
     /// What sizes and order give away of a sealed dialogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inferred: Option<Inferred>,
@@ -378,6 +382,12 @@ pub struct Message {
     /// Recipients beyond those kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub recipients_dropped: u64,
+    /// The parameters of MAIL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<spoken::Parameter>,
+    /// Parts of it that the server was told to fetch from elsewhere (BURL).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fetched: u64,
     /// `DATA` or `BDAT`, once one of them began.
     pub transfer: Option<&'static str>,
     /// Octets between the reply 354 and the final dot line, or the sum of the chunks.
@@ -447,6 +457,22 @@ pub struct Recipient {
     pub code: Option<u16>,
     /// The enhanced status code (RFC 3463).
     pub enhanced: Option<String>,
+    /// What the code that decides says in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<&'static str>,
+    /// Where this recipient does not get the message: `later`, `never`, `after-login`, `over-tls`
+    /// or `fewer-recipients`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<&'static str>,
+    /// Seconds that the client waited for the reply to RCPT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited: Option<f64>,
+    /// The parameters of RCPT.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<spoken::Parameter>,
+    /// LMTP: the reply after the message for this recipient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<spoken::Delivery>,
 }
 
 /// A login that was read.
@@ -462,6 +488,30 @@ pub struct Auth {
     pub sealed: bool,
     /// Octets of the secret, where they can be counted. Never the secret itself.
     pub secret_length: Option<u64>,
+    /// What whoever reads it gains: `password`, `token`, `challenge-response`, `one-time`,
+    /// `nothing`, `not-sent` or `unknown`.
+    pub gain: &'static str,
+    /// In whose name, where that is another than the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The user's domain or realm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// The client's computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workstation: Option<String>,
+    /// The rounds that slow the guessing of the password down (SCRAM).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u32>,
+    /// What the server says of a token that it refuses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whether the client gave up.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
+    /// The code of the final reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
 }
 
 /// An oddity, with where it stands.
@@ -505,6 +555,18 @@ pub struct Utterance {
     /// The lines of a reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<String>>,
+    /// What a reply's enhanced status, or what a command's parameters say, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// Of a refusal: `later`, `never`, `after-login`, `over-tls` or `fewer-recipients`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<&'static str>,
+    /// Seconds that the client waited for a reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited: Option<f64>,
+    /// What a person is told beside the lines.
+    #[serde(skip)]
+    pub aside: Option<String>,
     /// Octets, line ends included.
     pub length: u64,
     /// Octets of text in a sealed record.

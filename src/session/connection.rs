@@ -19,6 +19,8 @@ pub(super) struct State {
     /// The packet that is being looked at.
     now: u64,
     ports: [u16; 2],
+    /// When its first packet was captured, where that was a SYN.
+    opened: Option<Timestamp>,
     stage: Stage,
     client: Option<Direction>,
     smtp: Option<Box<smtp::Dialogue>>,
@@ -82,12 +84,13 @@ impl Moment {
 
 impl State {
     /// For the connection whose first packet is `number`, between the originator's port and the
-    /// responder's. `hashes`: messages are hashed.
-    pub(super) fn new(number: u64, ports: [u16; 2], hashes: bool) -> State {
+    /// responder's; `opened` is when its SYN was captured. `hashes`: messages are hashed.
+    pub(super) fn new(number: u64, ports: [u16; 2], opened: Option<Timestamp>, hashes: bool) -> State {
         State {
             number,
             now: number,
             ports,
+            opened,
             stage: Stage::Undecided(Vec::new()),
             client: None,
             smtp: None,
@@ -281,7 +284,13 @@ impl State {
         let Stage::Undecided(pieces) = std::mem::replace(&mut self.stage, stage) else { return };
         self.client = client;
         match (&self.stage, client) {
-            (Stage::Smtp, Some(client)) => self.smtp = Some(Box::new(smtp::Dialogue::new(client))),
+            (Stage::Smtp, Some(client)) => {
+                let mut dialogue = smtp::Dialogue::new(client);
+                if let Some(opened) = self.opened {
+                    dialogue.opened_at(opened);
+                }
+                self.smtp = Some(Box::new(dialogue));
+            }
             (Stage::Tls, Some(client)) => self.tls = Some(Box::new(tls::Conversation::new(client))),
             _ => {}
         }
@@ -428,9 +437,11 @@ impl State {
     ) -> T {
         let Some(dialogue) = &mut self.smtp else { return T::default() };
         let client = self.client.unwrap_or(Direction::FromOriginator);
+        let time = at.time;
         let (packet, at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
         let (anomalies, dropped, in_message) = (&mut self.anomalies, &mut self.anomalies_dropped, &mut self.in_message);
         let contents = &mut self.contents;
+        dialogue.set_time(time);
         run(dialogue, &mut |event| {
             match &event.kind {
                 smtp::EventKind::MessageStart { .. } => *in_message = true,

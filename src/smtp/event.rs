@@ -1,6 +1,6 @@
 //! What a dialogue tells as its octets go by.
 
-use super::{Anomaly, Command, LenientReading, LineEnd, Reply, Transaction};
+use super::{Anomaly, Command, LenientReading, LineEnd, ProxyHeader, Reply, Transaction, Verb};
 use crate::stream::Span;
 
 /// One thing that happened, and where its octets stand.
@@ -21,6 +21,10 @@ pub enum EventKind<'a> {
     Auth(AuthLine<'a>),
     /// A reply of the server, all its lines.
     Reply(Reply<'a>),
+    /// A header of the PROXY protocol, version 2. (Version 1 is a command line.)
+    Proxy(&'a ProxyHeader),
+    /// Octets of the client that are neither lines nor a message: what follows XEXCH50.
+    Binary(Verb),
     /// The client begins to send a message. The span is empty and stands where it begins.
     MessageStart {
         /// [`Transaction::index`] of the transaction that it belongs to.

@@ -5,6 +5,7 @@ use super::end_of_data::{EndOfData, Oddities};
 use super::event::{Event, EventKind, MessageEnd, Transfer};
 use super::ledger::{Asked, Outstanding};
 use super::lenient::LenientReader;
+use super::text::{TextLines, allows_eight_bit};
 use super::{Anomaly, Verb};
 use crate::imf::{HeaderReader, Unstuffer};
 use crate::stream::{Direction, Span};
@@ -27,6 +28,7 @@ pub(super) struct Message {
     oddities: Oddities,
     /// Reads along leniently, where the message is read strictly.
     lenient: Option<LenientReader>,
+    lines: TextLines,
     unstuffer: Option<Unstuffer>,
     header: HeaderReader,
     header_over: bool,
@@ -38,6 +40,7 @@ impl Message {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.transfer == Transfer::Data {
             self.oddities.look(bytes);
+            self.lines.look(bytes);
         }
         if let Some(lenient) = &mut self.lenient {
             lenient.feed(client, bytes, self.oddities.bare_lf || self.oddities.bare_cr);
@@ -134,6 +137,7 @@ impl Dialogue {
             search: EndOfData::new(tolerant),
             oddities: Oddities::default(),
             lenient: (transfer == Transfer::Data && !tolerant).then(|| LenientReader::new(at)),
+            lines: TextLines::default(),
             unstuffer: (transfer == Transfer::Data).then(|| Unstuffer::new(tolerant)),
             header: HeaderReader::new(),
             header_over: false,
@@ -148,7 +152,7 @@ impl Dialogue {
             self.mode = Mode::Unsure;
             return 0;
         };
-        let odd = message.oddities;
+        let (odd, lines) = (message.oddities, message.lines);
         let (look_alikes, smuggled) = message.lenient_state();
         let scan = message.search.scan(bytes);
         if !scan.held.is_empty() {
@@ -163,12 +167,15 @@ impl Dialogue {
             emit(Event { span, kind: EventKind::MessageData(text) });
         }
         let span = Span::new(client, start, start + scan.taken as u64);
-        let now = message.oddities;
+        let (now, lines_now) = (message.oddities, message.lines);
         let (look_alikes_now, smuggled_now) = message.lenient_state();
+        let may_be_8bit = lines.eight_bit || !lines_now.eight_bit || self.announced_eight_bit();
         for (before, after, anomaly) in [
             (odd.bare_lf, now.bare_lf, Anomaly::BareLfInMessage),
             (odd.bare_cr, now.bare_cr, Anomaly::BareCrInMessage),
             (odd.nul, now.nul, Anomaly::NulInMessage),
+            (lines.long, lines_now.long, Anomaly::LongLineInMessage),
+            (may_be_8bit, lines_now.eight_bit, Anomaly::EightBitInMessage),
             (false, look_alikes_now > look_alikes, Anomaly::EndOfDataLookAlike),
             (smuggled.is_some(), smuggled_now.is_some(), Anomaly::Smuggling),
         ] {
@@ -181,6 +188,14 @@ impl Dialogue {
             self.end_message(start + scan.taken as u64, true, emit);
         }
         scan.taken
+    }
+
+    /// Whether the message in transit was announced as one of octets above 127.
+    fn announced_eight_bit(&mut self) -> bool {
+        let Some(index) = self.message.as_ref().map(|message| message.transaction) else { return true };
+        // Without MAIL nothing is known of what was announced.
+        let transaction = self.ledger.transaction(index);
+        transaction.is_none_or(|t| t.mail_from.is_none() || t.parameters().any(|(_, value)| allows_eight_bit(&value)))
     }
 
     /// Octets of a BDAT chunk; how many were taken.
@@ -238,17 +253,11 @@ impl Dialogue {
             let left = lenient.replies_expected.saturating_sub(lenient.replies);
             self.smuggled = Some(Smuggled { transaction: message.transaction, left, answered: lenient.replies > 0 });
         }
+        self.check_size(end.transaction, end.size, span, emit);
         if ended && message.transfer == Transfer::Data && !message.replied && !message.refused {
-            self.await_reply(
-                Outstanding {
-                    index: self.summary.client_lines,
-                    asked: Asked::Message { answered: 0 },
-                    transaction: Some(message.transaction),
-                    recipient: None,
-                },
-                span,
-                emit,
-            );
+            let asked = Asked::Message { answered: 0 };
+            let entry = Outstanding::new(self.summary.client_lines, asked, span);
+            self.await_reply(Outstanding { transaction: Some(message.transaction), ..entry }, emit);
         } else if message.replied {
             self.end_transactions(message.transaction, span, emit);
         }
@@ -278,6 +287,7 @@ impl Dialogue {
             if let Some(lenient) = &mut message.lenient {
                 lenient.gap(missing);
             }
+            message.lines.gap();
             // A header with a hole could join two fields into one.
             message.header_over = true;
         }

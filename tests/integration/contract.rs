@@ -62,6 +62,15 @@ struct Session {
     messages: Vec<Message>,
     auth: Vec<Auth>,
     inferred: Option<Inferred>,
+    /// What else the dialogue in the clear says, where it says something: added.
+    #[serde(rename = "capabilities")]
+    _capabilities: Option<Vec<Value>>,
+    #[serde(rename = "earlier_capabilities")]
+    _earlier_capabilities: Option<Vec<Vec<Value>>>,
+    #[serde(rename = "claims")]
+    _claims: Option<Vec<Claim>>,
+    #[serde(default)]
+    waiting: Vec<Waiting>,
     /// What keys showed, where there are some: added.
     inside: Option<Inside>,
     /// `originator` or `responder`: added.
@@ -72,6 +81,43 @@ struct Session {
     packets: u64,
     /// Added.
     octets: u64,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claim {
+    #[serde(rename = "verb")]
+    _verb: String,
+    #[serde(rename = "attributes")]
+    _attributes: Value,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    awaited: String,
+    replies: u64,
+    total: f64,
+    longest: f64,
+    #[serde(rename = "packets")]
+    _packets: Vec<u64>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameter {
+    keyword: String,
+    #[serde(rename = "value")]
+    _value: Option<Value>,
+    #[serde(rename = "text")]
+    _text: Option<String>,
+    #[serde(rename = "malformed")]
+    _malformed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -315,6 +361,12 @@ struct Message {
     #[serde(rename = "reply")]
     _reply: Option<String>,
     sha256: Option<String>,
+    /// Added, where there are some.
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    /// Added, where it is not 0.
+    #[serde(rename = "fetched")]
+    _fetched: Option<u64>,
     /// Added, where it is not 0.
     #[serde(rename = "recipients_dropped")]
     _recipients_dropped: Option<u64>,
@@ -363,6 +415,20 @@ struct Recipient {
     code: Option<u16>,
     #[serde(rename = "enhanced")]
     _enhanced: Option<String>,
+    /// Added.
+    #[serde(rename = "meaning")]
+    _meaning: Option<String>,
+    /// Added.
+    retry: Option<String>,
+    /// Added.
+    #[serde(rename = "waited")]
+    _waited: Option<f64>,
+    /// Added, where there are some.
+    #[serde(rename = "parameters")]
+    _parameters: Option<Vec<Parameter>>,
+    /// With LMTP: added.
+    #[serde(rename = "delivered")]
+    _delivered: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -377,6 +443,23 @@ struct Auth {
     /// Added.
     #[serde(rename = "secret_length")]
     _secret_length: Option<u64>,
+    /// Added.
+    gain: String,
+    /// Added, where the exchange says it.
+    #[serde(rename = "authorization")]
+    _authorization: Option<String>,
+    #[serde(rename = "realm")]
+    _realm: Option<String>,
+    #[serde(rename = "workstation")]
+    _workstation: Option<String>,
+    #[serde(rename = "iterations")]
+    _iterations: Option<u32>,
+    #[serde(rename = "error")]
+    _error: Option<String>,
+    #[serde(rename = "cancelled")]
+    _cancelled: Option<bool>,
+    #[serde(rename = "code")]
+    _code: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -496,6 +579,13 @@ struct Utterance {
     /// The other reading of a message: added.
     #[serde(rename = "lenient_reading")]
     _lenient_reading: Option<LenientReading>,
+    /// Of replies, and of commands with parameters: added.
+    #[serde(rename = "meaning")]
+    _meaning: Option<String>,
+    #[serde(rename = "retry")]
+    _retry: Option<String>,
+    #[serde(rename = "waited")]
+    _waited: Option<f64>,
 }
 
 /// The seven columns of the packet list by name, and more.
@@ -613,6 +703,7 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         message.recipients.iter().for_each(|recipient| {
             assert!(!recipient.address.contains(['<', '>']), "{what}");
             assert_eq!(recipient.accepted.is_some(), recipient.code.is_some(), "{what}");
+            assert!(recipient.accepted != Some(false) || recipient.retry.is_some(), "{what}");
         });
         assert!(message.mail_from.is_some() || !message.recipients.is_empty(), "{what}: a message of nobody");
         if let Some(transfer) = &message.transfer {
@@ -629,8 +720,16 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
             assert!(file.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
         }
     }
+    for waiting in &session.waiting {
+        assert!(!waiting.awaited.is_empty() && waiting.replies > 0, "{what}");
+        assert!(waiting.longest <= waiting.total && waiting.longest >= 0.0, "{what}");
+    }
+    let parameters = session.messages.iter().flat_map(|message| &message.parameters);
+    assert!(parameters.into_iter().all(|parameter| !parameter.keyword.is_empty()), "{what}");
     for auth in &session.auth {
         assert!(!auth.mechanism.is_empty(), "{what}");
+        let gains = ["password", "token", "challenge-response", "one-time", "nothing", "not-sent", "unknown"];
+        one_of(&what, &auth.gain, &gains);
         assert!(!auth.sealed || session.inside.is_some(), "{what}: nothing is read inside TLS without keys");
     }
     if let Some(inferred) = &session.inferred {

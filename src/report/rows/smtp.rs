@@ -115,7 +115,11 @@ impl Line {
                 }
             }
             EventKind::Lenient(_) => self.note = Some("commands inside the message: smuggling".to_owned()),
-            EventKind::TransactionEnd(_) | EventKind::StartTls | EventKind::Anomaly(_) => {}
+            EventKind::TransactionEnd(_)
+            | EventKind::StartTls
+            | EventKind::Anomaly(_)
+            | EventKind::Proxy(_)
+            | EventKind::Binary(_) => {}
         }
     }
 
