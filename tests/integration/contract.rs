@@ -240,7 +240,7 @@ struct LenientReading {
     #[serde(rename = "mails_dropped")]
     _mails_dropped: Option<u64>,
     #[serde(rename = "replies")]
-    _replies: u64,
+    _replies: Option<u64>,
 }
 
 #[derive(Deserialize)]
