@@ -109,7 +109,7 @@ fn xoauth2(message: &[u8]) -> Said {
 /// RFC 7628 §3.1: a GS2 header `n,a=user,`, then fields as in XOAUTH2.
 fn oauthbearer(message: &[u8]) -> Said {
     let mut fields = message.split(|&b| b == 1);
-    let username = fields.next().and_then(|header| gs2_identity(header));
+    let username = fields.next().and_then(gs2_identity);
     Said { username, secret: fields.find_map(bearer), ..Said::default() }
 }
 
