@@ -4,6 +4,7 @@ mod clear;
 pub mod infer;
 mod inside;
 mod sealed;
+mod told;
 
 pub use inside::{OF_THE_HANDSHAKE, inside};
 
