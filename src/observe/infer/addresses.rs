@@ -201,7 +201,8 @@ fn chosen(mut all: Vec<(Range, f64)>) -> Option<(Octets, f64)> {
     }
     merged.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (mut range, mut sum) = merged.first().copied()?;
-    let alone = sum >= ENOUGH;
+    // An interval of lengths is not exact anyway: then all that may be is taken in.
+    let alone = sum >= if range.width() > 1 { ENOUGH_TOGETHER } else { ENOUGH };
     for (other, weight) in merged.iter().skip(1) {
         if alone || sum >= ENOUGH_TOGETHER {
             break;
@@ -221,7 +222,7 @@ const ENOUGH: f64 = 0.94;
 const ENOUGH_TOGETHER: f64 = 0.99;
 
 /// A wider range says nothing.
-const WIDEST: i32 = 40;
+const WIDEST: i32 = 24;
 
 /// The length of each recipient's address, message by message, and how likely it is that notifications are asked for.
 pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Vec<Vec<Option<(Octets, f64)>>>, f64) {

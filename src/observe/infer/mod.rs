@@ -18,6 +18,7 @@ mod claims;
 mod client;
 mod engine;
 mod facts;
+mod fuzz;
 mod grammar;
 mod lone;
 mod prior;
@@ -27,10 +28,13 @@ mod search;
 mod software;
 mod statements;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 pub use calibration::{Calibration, calibrate, dialogue, if_tls13};
 pub use claims::{Claim, Login, Message, Octets, Recipient, Software, Transfer};
 pub use facts::{ClearSide, Facts};
+pub use fuzz::fuzz_infer;
 
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;

@@ -188,7 +188,7 @@ fn bell(n: usize, mean: f64, deviation: f64) -> f64 {
 /// What stands after the address, in octets, with how often.
 const MAIL_PARAMETERS: &[(u16, u16, f64)] =
     &[(0, 0, 0.44), (9, 13, 0.35), (14, 14, 0.09), (23, 27, 0.07), (9, 9, 0.02), (32, 60, 0.03)];
-const RCPT_PARAMETERS: &[(u16, u16, f64)] = &[(0, 0, 0.93), (13, 36, 0.045), (28, 90, 0.025)];
+const RCPT_PARAMETERS: &[(u16, u16, f64)] = &[(0, 0, 0.955), (13, 36, 0.033), (28, 90, 0.012)];
 
 /// The chance that parameters of MAIL (or of RCPT) have a length.
 pub(super) fn parameters(mail: bool, rest: Range) -> f64 {

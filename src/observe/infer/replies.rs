@@ -459,7 +459,7 @@ impl Search<'_> {
 
 /// How often recipients are refused: more so where some have been.
 fn refusal_chance(path: &Path) -> f64 {
-    if path.refused > 0 { 0.24 } else { 0.17 }
+    if path.refused > 0 { 0.26 } else { 0.19 }
 }
 
 /// Takes the first commands off the queue.

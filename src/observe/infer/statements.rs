@@ -21,6 +21,8 @@ pub(super) struct Stated {
     /// For each record: what it is, how sure that is, and what else it may be.
     pub(super) steps: Vec<Option<(Taken, f64, Vec<(Taken, f64)>)>>,
     pub(super) undecided: Vec<String>,
+    /// How well the best reading fits: the logarithm of its weight for each record that is not of a message.
+    pub(super) sense: f64,
 }
 
 /// All that the claims are made of.
@@ -47,6 +49,9 @@ pub(super) struct Offers {
 /// Claims are made where they are surer than this; the rest is left open.
 const STATED: f64 = 0.9;
 
+/// Real sessions lie between -1 and -7; what is below this is another protocol.
+const LEAST_SENSE: f64 = -9.0;
+
 /// Readings that are told; the others weigh next to nothing.
 const TOLD: usize = 96;
 
@@ -54,6 +59,13 @@ pub(super) fn state(ground: &Ground<'_>, found: &Found) -> Stated {
     let readings = readings(ground, found);
     let mut stated = Stated::default();
     let Some(best) = readings.first() else { return stated };
+    // Records of text are alike in any protocol; the others must fit SMTP.
+    let telling = best.taken.iter().filter(|taken| !matches!(taken, Some(Taken::Text) | None)).count().max(4);
+    stated.sense = found.paths.first().map_or(0.0, |path| path.score) / telling as f64;
+    if ground.context.greets && stated.sense < LEAST_SENSE {
+        stated.undecided.push("the lengths do not read as SMTP".to_owned());
+        return stated;
+    }
     let count = best.mails.len();
     let has_login = best.login.is_some();
     stated.confidence = share(&readings, |r| r.mails.len() == count && r.login.is_some() == has_login);
