@@ -10,16 +10,13 @@ mod inside;
 mod matrix;
 mod reach;
 mod sealed;
-<<<<<<< HEAD
 mod spoken;
 mod ssh;
+mod told;
 mod why;
 
 pub use matrix::{Cell, Matrix, Row, Subject, matrix};
 pub use reach::{Answer, Reach, reach};
-=======
-mod told;
->>>>>>> infer
 
 pub use inside::{OF_THE_HANDSHAKE, inside};
 

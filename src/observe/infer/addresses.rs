@@ -224,8 +224,11 @@ const ENOUGH_TOGETHER: f64 = 0.99;
 /// A wider range says nothing.
 const WIDEST: i32 = 24;
 
+/// Message by message, the length of each recipient's address with how sure it is.
+pub(super) type Lengths = Vec<Vec<Option<(Octets, f64)>>>;
+
 /// The length of each recipient's address, message by message, and how likely it is that notifications are asked for.
-pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Vec<Vec<Option<(Octets, f64)>>>, f64) {
+pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Lengths, f64) {
     let all = || reading.mails.iter().flat_map(|mail| &mail.recipients).filter(|rcpt| rcpt.after.is_some());
     let mut weights: Vec<(Extra, f64)> = Vec::new();
     let offered = ground.offers.dsn != Some(false);

@@ -11,7 +11,7 @@ use super::search::{self, Context, Record, Search};
 use super::statements::{self, Ground, Offers, Stated};
 use super::templates::Templates;
 use super::{Inference, Step, if_tls13};
-use crate::tls::{Padding, Phase, TraceRecord};
+use crate::tls::{Padding, Phase, PlaintextLength, TraceRecord};
 
 /// The built-in table with the chances that follow from it.
 pub(super) fn built_in() -> (&'static Templates, &'static Priors) {
@@ -203,10 +203,8 @@ fn before_gaps<'a>(
 }
 
 fn step(index: usize, record: &TraceRecord) -> Step {
-    let length = match record.plaintext {
-        Some(plaintext) => Some(Octets::between(u64::from(plaintext.min), u64::from(plaintext.max))),
-        None => None,
-    };
+    let between = |plaintext: PlaintextLength| Octets::between(u64::from(plaintext.min), u64::from(plaintext.max));
+    let length = record.plaintext.map(between);
     Step {
         record: index,
         span: record.span(),

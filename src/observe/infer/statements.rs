@@ -9,6 +9,9 @@ use super::search::{Context, Found, Record};
 use super::software;
 use super::templates::Templates;
 
+/// What a record is, how sure that is, and what else it may be.
+pub(super) type Voted = (Taken, f64, Vec<(Taken, f64)>);
+
 /// What the search gives, before it is put on record.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stated {
@@ -19,7 +22,7 @@ pub(super) struct Stated {
     pub(super) client: Option<Software>,
     pub(super) confidence: f64,
     /// For each record: what it is, how sure that is, and what else it may be.
-    pub(super) steps: Vec<Option<(Taken, f64, Vec<(Taken, f64)>)>>,
+    pub(super) steps: Vec<Option<Voted>>,
     pub(super) undecided: Vec<String>,
     /// How well the best reading fits: the logarithm of its weight for each record that is not of a message.
     pub(super) sense: f64,
@@ -358,7 +361,7 @@ fn lengths(mechanism: Mechanism, lines: &[Range], login: &mut Login) {
     }
 }
 
-fn steps(readings: &[Reading], records: usize) -> Vec<Option<(Taken, f64, Vec<(Taken, f64)>)>> {
+fn steps(readings: &[Reading], records: usize) -> Vec<Option<Voted>> {
     (0..records)
         .map(|record| {
             let mut votes: Vec<(Taken, f64)> = Vec::new();

@@ -30,8 +30,11 @@ pub(super) enum Kind {
     Quit,
 }
 
+/// Lengths from, to, and their weight.
+type Pieces = &'static [(u16, u16, f64)];
+
 /// Every kind, its name in the table, and where lengths of unknown servers lie: pieces with weights.
-const KINDS: [(Kind, &str, &[(u16, u16, f64)]); Kind::COUNT] = [
+const KINDS: [(Kind, &str, Pieces); Kind::COUNT] = [
     (Kind::Banner, "banner", &[(20, 60, 6.0), (61, 120, 3.0), (121, 400, 1.0)]),
     (Kind::Ehlo, "ehlo", &[(60, 250, 8.0), (251, 500, 1.0), (10, 59, 2.0)]),
     (Kind::Helo, "helo", &[(12, 100, 9.0), (101, 200, 1.0)]),

@@ -185,7 +185,7 @@ impl Track {
     /// forgotten it (`tcp_close_delay`, `tcp_reset_delay`, `tcp_partial_close_delay`).
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
         let Some(at) = self.ended else { return false };
-        let partial = self.state.iter().any(|state| *state == State::Inactive);
+        let partial = self.state.contains(&State::Inactive);
         let delay = match (self.state.contains(&State::Reset) && self.finished != [true, true], partial) {
             (true, _) => 100_000_000,
             (false, true) => 3_000_000_000,
