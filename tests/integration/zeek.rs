@@ -27,7 +27,7 @@ fn read(folder: &Path) -> BTreeMap<String, Records> {
             line.split('\t').skip(1).map(str::to_owned).collect::<Vec<_>>()
         };
         assert!(text.starts_with("#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"));
-        assert_eq!(head("#path"), [name.clone()]);
+        assert_eq!(head("#path"), std::slice::from_ref(&name));
         assert!(text.lines().last().expect("a last line").starts_with("#close\t"));
         let columns = head("#fields");
         assert_eq!(columns.len(), head("#types").len());
