@@ -11,7 +11,7 @@ use super::mail::{Dialogue, File, Told};
 use super::{Log, Record, Value, ids};
 use crate::flow::{Endpoint, FiveTuple, FlowKey};
 use crate::limits::ZEEK_AFTERMATHS;
-use crate::session::{At, Protocol, Seen, Session};
+use crate::session::{At, Protocol, Seen, Session, Upgraded};
 use crate::smtp;
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
@@ -253,6 +253,8 @@ fn service(session: &Session, speaks_smtp: bool) -> Option<String> {
     } else if session.protocol == Protocol::Ssh {
         names.push("ssh");
     }
+    // What was spoken before TLS, where it is not mail.
+    names.extend(session.upgraded.filter(|_| !speaks_smtp).map(Upgraded::name));
     let tls = session.tls.as_deref().map(|tls| &tls.summary);
     if tls.is_some_and(|tls| tls.client_hello.is_some() && tls.records[tls.client.reversed().index()] > 0) {
         names.push("ssl");
