@@ -110,6 +110,16 @@ pub const MERGE_OCTETS: usize = 16 << 20;
 /// Octets that the system keeps of a live capture while the program is busy: a tenth of a second of
 /// a line with 1 Gbit/s has 12.5 MB, and a terminal may stop the program for longer.
 pub const LIVE_BUFFER_OCTETS: u32 = 64 << 20;
+/// Octets of a connection in another protocol that are searched for a request for TLS. It is made
+/// at the beginning; XMPP's stream header and IMAP's capabilities are a few thousand octets.
+pub const UPGRADE_OCTETS: u64 = 32 << 10;
+
+/// Times between key presses of an SSH connection that are kept for their middle: hours of typing.
+pub const SSH_KEY_PRESSES: usize = 16 << 10;
+
+/// Octets of an SSH identification line that are kept (RFC 4253 §4.2 allows 255).
+pub const SSH_IDENTIFICATION: usize = 255;
+
 /// Octets of one clear TLS handshake message that is no certificate chain. A hello with
 /// post-quantum key shares and ECH is about 2 KiB; the format would allow 16 MiB.
 pub const TLS_HANDSHAKE_OCTETS: usize = 64 << 10;
@@ -184,6 +194,70 @@ pub const SMTP_TEXT_OCTETS: usize = 1_024;
 /// Octets of a client line after DATA that are looked at before they count as message text,
 /// when the reply has not been seen: no command line is longer (RFC 5321 §4.5.3.1.4).
 pub const SMTP_PEEK_OCTETS: usize = 512;
+
+/// Mails kept of those that commands inside a message send; the rest is counted. One is the usual attack.
+pub const SMTP_SMUGGLED_MAILS: usize = 8;
+
+/// Recipients kept of each of them; the rest is counted.
+pub const SMTP_SMUGGLED_RECIPIENTS: usize = 16;
+
+/// Lines after a look-alike of the end of data that may be no commands before they count as text: servers
+/// hang up after some ten to twenty errors (Postfix: `smtpd_hard_error_limit`, 20).
+pub const SMTP_SMUGGLED_NOISE: u32 = 20;
+/// How long a reply may take before it counts as a stall. RFC 5321 §4.5.3.2 has clients wait for
+/// minutes, but what people use gives up after half a minute to a minute.
+pub const SMTP_STALL: Interval = Interval::from_secs(30);
+
+/// How long a client may pause inside a message before it counts as a stall: RFC 5321 §4.5.3.2.5
+/// lets the server give up after three minutes.
+pub const SMTP_MESSAGE_STALL: Interval = Interval::from_secs(180);
+
+/// A wait for a reply that is worth a word to a person: a reader would notice it.
+pub const SLOW_REPLY: Interval = Interval::from_secs(1);
+
+/// EHLO replies whose capabilities are kept of a dialogue; real clients send one, or two.
+pub const SMTP_OFFERS: usize = 4;
+
+/// XCLIENT and XFORWARD commands kept of a dialogue: a filter sends two for each message.
+pub const SMTP_CLAIMS: usize = 8;
+
+/// Attributes read of one XCLIENT or XFORWARD command; Postfix knows eleven.
+pub const SMTP_CLAIM_ATTRIBUTES: usize = 16;
+
+/// VRFY and EXPN commands from which on they are a search for addresses, not a question.
+pub const SMTP_PROBES: u64 = 5;
+
+/// Recipients refused as unknown from which on they are guesses, if they outnumber those taken.
+pub const SMTP_UNKNOWN_RECIPIENTS: u64 = 10;
+
+/// Logins refused in one session from which on they are guesses; servers hang up soon after.
+pub const SMTP_REFUSED_LOGINS: u64 = 4;
+
+/// Octets of a command line with its CR LF (RFC 5321 §4.5.3.1.4).
+pub const SMTP_COMMAND_OCTETS: u64 = 512;
+
+/// The same for commands that extensions lengthen: SIZE, AUTH, DSN and others add some 1500
+/// octets to MAIL and RCPT together (RFC 1870, 3461, 4954 …).
+pub const SMTP_EXTENDED_COMMAND_OCTETS: u64 = 2_048;
+
+/// Octets of a reply line with its CR LF (RFC 5321 §4.5.3.1.5).
+pub const SMTP_REPLY_LINE_OCTETS: usize = 512;
+
+/// Octets of a line of message text with its CR LF (RFC 5321 §4.5.3.1.6).
+pub const SMTP_TEXT_LINE_OCTETS: usize = 1_000;
+
+/// Octets of the part of an address before the `@` (RFC 5321 §4.5.3.1.1).
+pub const SMTP_LOCAL_PART_OCTETS: usize = 64;
+
+/// Octets of a domain (RFC 5321 §4.5.3.1.2).
+pub const SMTP_DOMAIN_OCTETS: usize = 255;
+
+/// Octets of an address with its angle brackets (RFC 5321 §4.5.3.1.3).
+pub const SMTP_PATH_OCTETS: usize = 256;
+
+/// By how much a message may exceed its `SIZE=` before the client was wrong, in octets; an eighth
+/// of it comes on top. Clients count lines that end with LF alone, and RFC 1870 §6.1 lets them guess.
+pub const SMTP_SIZE_TOLERANCE: u64 = 1_024;
 
 /// Octets of a message's header that are read; real headers stay far below, and servers cut them
 /// at about this size.
@@ -348,3 +422,36 @@ pub const TLS_SPARE_BUFFERS: usize = 64;
 /// Sessions of which the master secret is remembered, so that a resumed one can be opened with the
 /// server's private key.
 pub const TLS_REMEMBERED_SESSIONS: usize = 10_000;
+
+/// Commands without a reply that are paired with replies for Zeek's logs; its own analyzer keeps as many.
+pub const ZEEK_PENDING_COMMANDS: usize = 1000;
+
+/// Members of one list in a record of Zeek's logs: as many as Zeek writes.
+pub const ZEEK_ADDRESSES: usize = 100;
+
+/// Octets of one value in Zeek's logs: longer ones are cut, as Zeek cuts them.
+pub const ZEEK_TEXT: usize = 4096;
+
+/// Letters of the history of a TLS handshake in Zeek's `ssl.log`; a whole handshake has about ten.
+pub const ZEEK_HISTORY: usize = 1000;
+
+/// Certificates that one run of `log --format zeek` remembers, so as to write each into `x509.log` once.
+pub const ZEEK_CERTIFICATES: usize = 100_000;
+
+/// Connections of Zeek's between the same ends that one of ours is told as: packets that come long after the end begin another.
+pub const ZEEK_AFTERMATHS: usize = 64;
+
+/// Readings of a sealed session that are kept side by side. Rivals that matter are a few; grouped
+/// commands make some dozens for each count of recipients and of refusals.
+pub const INFER_PATHS: usize = 192;
+
+/// Readings that are weighed for one session in all, which keeps any session below 50 ms; what
+/// needs more is not decided.
+pub const INFER_WORK: usize = 60_000;
+
+/// How far a reading may fall behind the best one before it is dropped: a factor of e to this.
+pub const INFER_REACH: f64 = 14.0;
+
+/// Records of the client in a row that are read one by one; more can only be a message. RFC 5321
+/// §4.5.3.1.8 has a client send at least 100 recipients, which may all be on their way at once.
+pub const INFER_ROW: usize = 110;

@@ -36,9 +36,21 @@ mod contract;
 #[path = "integration/log.rs"]
 mod log;
 
+/// Zeek's logs.
+#[path = "integration/zeek.rs"]
+mod zeek;
+
 /// What each sample shows, said as a sentence.
 #[path = "integration/samples_say.rs"]
 mod samples_say;
+
+/// Dialogues that other programs are known to misread.
+#[path = "integration/misread.rs"]
+mod misread;
+
+/// What each observer could learn.
+#[path = "integration/observers.rs"]
+mod observers;
 
 /// Anomalies, the catalogue of them, and `--fail-on`.
 #[path = "integration/anomalies.rs"]
@@ -59,6 +71,10 @@ mod suites;
 /// The packet list beside tshark's.
 #[path = "integration/peers.rs"]
 mod peers;
+
+/// What is seen of TLS without keys, beside what keys show.
+#[path = "integration/tls.rs"]
+mod tls;
 
 /// Live capture on a pair of virtual interfaces, with a real mail server.
 #[cfg(feature = "live")]

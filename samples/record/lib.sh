@@ -29,7 +29,8 @@
 #   space NAME                  the kernel's name of the namespace, for `ip netns exec`
 #   postfix_start [PARAMETER=VALUE…]
 #                               writes a whole configuration in $LAB/postfix and starts Postfix in `server`: port 25, 587
-#                               (STARTTLS), 465 (TLS from the first octet); later parameters win over the built-in ones
+#                               (STARTTLS), 465 (TLS from the first octet), $LAB_EXTRA_PORT where it is set; later
+#                               parameters win over the built-in ones
 #   postfix_tls_on              the parameters (in the array $TLS_ON) that switch TLS and SASL on, with a throw-away
 #                               certificate chain (root, intermediate, mail.example.org); call it before postfix_start
 #   postfix_stop                stops it (also done by lab_close)
@@ -315,6 +316,7 @@ postfix_start() {
 		scache     unix  - - n - 1    scache
 		postlog    unix-dgram n - n - 1 postlogd
 	END
+	[ -z "${LAB_EXTRA_PORT:-}" ] || printf '%s inet n - n - - smtpd\n' "$LAB_EXTRA_PORT" >>"$etc/master.cf"
 	in_space server postfix -c "$etc" start >"$LAB/log/start" 2>&1 || {
 		cat "$LAB/log/start" >&2
 		return 1

@@ -14,7 +14,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns
-lossy-25 bulk-25 attachments-25 missing-segment-25 gmail-2019-frame formats"
+lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
 
@@ -251,6 +251,221 @@ sample_attachments_25() {
 	record_stop
 }
 
+# The end of data in four segments, then the end of data and QUIT in one.
+sample_end_of_data_25() {
+	network_pair && postfix_start || return 1
+	record_start "$NEW/end-of-data-25.pcap" || return 1
+	by_segments 25 <<-'END' || return 1
+		< 220
+		> EHLO client.example.org\r\n
+		< 250
+		> MAIL FROM:<alice@example.org>\r\n
+		< 250
+		> RCPT TO:<bob@example.org>\r\n
+		< 250
+		> DATA\r\n
+		< 354
+		> From: Alice <alice@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: in pieces\r\n\r\nThe end comes octet by octet.\r
+		> \n.
+		> \r
+		> \n
+		< 250
+		> MAIL FROM:<alice@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n
+		< 250
+		< 250
+		< 354
+		> From: Alice <alice@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: in one piece\r\n\r\nThe end and QUIT come together.\r\n.\r\nQUIT\r\n
+		< 250
+		< 221
+	END
+	record_stop
+}
+
+# Postfix 3.7 takes LF dot CR LF for the end of data unless it is told not to: a second mail stands in the first.
+sample_smuggling_25() {
+	network_pair && postfix_start smtpd_forbid_bare_newline=no || return 1
+	record_start "$NEW/smuggling-25.pcap" || return 1
+	by_segments 25 <<-'END' || return 1
+		< 220
+		> EHLO client.example.org\r\n
+		< 250
+		> MAIL FROM:<alice@example.org>\r\n
+		< 250
+		> RCPT TO:<bob@example.org>\r\n
+		< 250
+		> DATA\r\n
+		< 354
+		> From: Alice <alice@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: minutes\r\n\r\nSee you on Monday.\n.\r\nMAIL FROM:<postmaster@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nFrom: Postmaster <postmaster@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: your password\r\n\r\nIt has expired.\r\n.\r\n
+		# What the server takes for two mails has five replies.
+		< 250
+		< 250
+		< 250
+		< 354
+		< 250
+		> QUIT\r\n
+		< 221
+	END
+	record_stop
+}
+
+# What a proxy tells the server of its own client; XCLIENT begins the session anew.
+sample_xclient_xforward_25() {
+	network_pair && postfix_start smtpd_authorized_xclient_hosts=192.0.2.0/24 smtpd_authorized_xforward_hosts=192.0.2.0/24 || return 1
+	record_start "$NEW/xclient-xforward-25.pcap" || return 1
+	by_segments 25 <<-'END' || return 1
+		< 220
+		> EHLO proxy.example.org\r\n
+		< 250
+		> XCLIENT NAME=mx.example.com ADDR=192.0.2.77 PROTO=ESMTP HELO=mx.example.com\r\n
+		< 220
+		> EHLO mx.example.com\r\n
+		< 250
+		> XFORWARD NAME=mx.example.com ADDR=192.0.2.77 HELO=mx.example.com\r\n
+		< 250
+		> MAIL FROM:<carol@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n
+		< 250
+		< 250
+		< 354
+		> From: Carol <carol@example.com>\r\nTo: Bob <bob@example.org>\r\nSubject: by way of a proxy\r\n\r\nHello Bob.\r\n.\r\n
+		< 250
+		> QUIT\r\n
+		< 221
+	END
+	record_stop
+}
+
+# A message with an attachment in three chunks, cut inside its base64; MAIL, RCPT and the first chunk in one segment.
+sample_bdat_attachment_25() {
+	local file=$LAB/home/message part
+	network_pair && postfix_start || return 1
+	{
+		printf '%s\r\n' 'From: Alice <alice@example.org>' 'To: Bob <bob@example.org>' 'Subject: the plan' \
+			"Date: $(TZ=UTC date -R)" 'MIME-Version: 1.0' 'Content-Type: multipart/mixed; boundary="cut"' '' \
+			'--cut' 'Content-Type: text/plain; charset=us-ascii' '' 'Hello Bob, the plan is attached.' \
+			'--cut' 'Content-Type: application/pdf; name="plan.pdf"' 'Content-Transfer-Encoding: base64' \
+			'Content-Disposition: attachment; filename="plan.pdf"' ''
+		{ printf '%%PDF-1.4\n' && seq 400; } | base64 -w 76 | sed 's/$/\r/'
+		printf '%s\r\n' '--cut--'
+	} >"$file"
+	{
+		printf 'MAIL FROM:<alice@example.org> BODY=8BITMIME\r\nRCPT TO:<bob@example.org>\r\nBDAT 700\r\n'
+		head -c 700 "$file"
+	} >"$LAB/home/first"
+	{ printf 'BDAT 900\r\n' && tail -c +701 "$file" | head -c 900; } >"$LAB/home/second"
+	part=$(($(stat -c %s "$file") - 1600))
+	{ printf 'BDAT %d LAST\r\n' $part && tail -c $part "$file" && printf 'QUIT\r\n'; } >"$LAB/home/third"
+	record_start "$NEW/bdat-attachment-25.pcap" || return 1
+	by_segments 25 <<-END || return 1
+		< 220
+		> EHLO client.example.org\\r\\n
+		< 250
+		>> $LAB/home/first
+		>> $LAB/home/second
+		>> $LAB/home/third
+		< 250
+		< 250
+		< 250
+		< 250
+		< 250
+		< 221
+	END
+	record_stop
+}
+
+# Dovecot delivers, on the port that Postfix and others use for LMTP; of three recipients one is over its quota.
+sample_lmtp_24() {
+	local d=$LAB/dovecot
+	network_pair || return 1
+	mkdir -p "$d/mail" "$d/run" && chmod 777 "$d/mail"
+	printf '%s\n' "alice:::::::" "bob:::::::" >"$d/users"
+	cat >"$d/conf" <<-END
+		base_dir = $d/run
+		log_path = $d/log
+		protocols = lmtp
+		ssl = no
+		default_login_user = nobody
+		default_internal_user = mail
+		default_internal_group = mail
+		mail_location = maildir:$d/mail/%n
+		mail_uid = mail
+		mail_gid = mail
+		first_valid_uid = 1
+		hostname = mail.example.org
+		postmaster_address = postmaster@example.org
+		auth_username_format = %n
+		passdb {
+		  driver = passwd-file
+		  args = $d/users
+		}
+		userdb {
+		  driver = passwd-file
+		  args = $d/users
+		}
+		service lmtp {
+		  inet_listener lmtp {
+		    address = $SERVER_ADDRESS
+		    port = 24
+		  }
+		}
+	END
+	in_space server dovecot -F -c "$d/conf" >"$d/out" 2>&1 &
+	LAB_PIDS+=($!)
+	wait_port $SERVER_ADDRESS 24 || { cat "$d/out" "$d/log" >&2; return 1; }
+	record_start "$NEW/lmtp-24.pcap" || return 1
+	by_segments 24 <<-'END' || { cat "$d/out" "$d/log" >&2; return 1; }
+		< 220
+		> LHLO client.example.org\r\n
+		< 250
+		> MAIL FROM:<carol@example.com>\r\nRCPT TO:<alice@example.org>\r\nRCPT TO:<eve@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n
+		< 250
+		< 250
+		< 550
+		< 250
+		< 354
+		> From: Carol <carol@example.com>\r\nTo: Alice <alice@example.org>, Bob <bob@example.org>\r\nSubject: to both\r\n\r\nHello Alice, hello Bob.\r\n.\r\n
+		< 250
+		< 250
+		> QUIT\r\n
+		< 221
+	END
+	record_stop
+}
+
+# STARTTLS on a port that is nobody's.
+sample_starttls_2587() {
+	network_pair && postfix_tls_on || return 1
+	LAB_EXTRA_PORT=2587 postfix_start "${TLS_ON[@]}" || return 1
+	wait_port $SERVER_ADDRESS 2587 || return 1
+	by_smtplib starttls-2587 2587 "$LAB/tls/root.crt" ''
+}
+
+# The same client sends to the same server three times; before the second a box on the way begins to overwrite the offer
+# of STARTTLS as some firewalls do, and before the third to leave it out.
+sample_starttls_stripped() {
+	local box=$LAB/home/box what
+	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" smtpd_sasl_auth_enable=no || return 1
+	printf 'pass' >"$box"
+	in_space server /usr/bin/python3 "$HERE/stripping_box.py" $SERVER_ADDRESS 2526 $SERVER_ADDRESS 25 "$box" &
+	LAB_PIDS+=($!)
+	wait_port $SERVER_ADDRESS 2526 || return 1
+	record_start "$NEW/starttls-stripped.pcap" || return 1
+	for what in pass mask strip; do
+		printf '%s' $what >"$box"
+		in_space client /usr/bin/python3 "$HERE/smtplib_client.py" mail.example.org 2526 "$LAB/tls/root.crt" '' '' '' || return 1
+	done
+	record_stop
+}
+
+# The proxy's word is taken for the client's address, and what the client then says of itself too.
+sample_proxied_25() {
+	network_pair || return 1
+	postfix_start smtpd_upstream_proxy_protocol=haproxy smtpd_authorized_xclient_hosts=192.0.2.0/24 \
+		smtpd_authorized_xforward_hosts=192.0.2.0/24 || return 1
+	record_start "$NEW/proxied-25.pcap" || return 1
+	in_space client /usr/bin/python3 "$HERE/proxy_client.py" mail.example.org 25 || return 1
+	record_stop
+}
+
 sample_missing_segment_25() {
 	/usr/bin/python3 "$HERE/drop_frame.py" "$OUT/bulk-25.pcap" "$NEW/missing-segment-25.pcap" 4
 }
@@ -295,6 +510,9 @@ text_message() {
 		printf 'Line %03d: the path from the harbour to the old mill goes uphill.\r\n' "$number"
 	done
 }
+
+# by_segments PORT: the script on standard input, played by segments_client.py.
+by_segments() { in_space client /usr/bin/python3 "$HERE/segments_client.py" mail.example.org "$1"; }
 
 # by_smtplib NAME PORT CA_FILE keys|'' [anonymous]
 by_smtplib() {
@@ -393,7 +611,7 @@ main() {
 		"$(library libidn.so.12)":libidn12 "$(library libgnutls-dane.so.0)":libgnutls-dane0 "$(library libnsl.so.2)":libnsl2 \
 		"$(library libdb-5.3.so)":libdb5.3 \
 		/usr/sbin/sshd:openssh-server ssh:openssh-client dnsmasq:dnsmasq-base host:bind9-host nmblookup:samba-common-bin \
-		nmbd:samba tshark:tshark editcap:wireshark-common zstd:zstd lz4:lz4 strings:binutils ps:procps || return 1
+		nmbd:samba /usr/lib/dovecot/lmtp:dovecot-lmtpd tshark:tshark editcap:wireshark-common zstd:zstd lz4:lz4 strings:binutils ps:procps || return 1
 	mkdir -p "$OUT/formats" && OUT=$(cd "$OUT" && pwd) || return 1
 	trap lab_close EXIT
 	trap 'exit 1' INT TERM

@@ -3,7 +3,7 @@
 usage: smtplib_client.py HOST PORT CA_FILE KEY_LOG USER PASSWORD
 
 An empty CA_FILE is "no TLS", an empty KEY_LOG "write no keys", an empty USER "do not log in". When STARTTLS is
-refused, the client goes on in clear, as opportunistic clients do.
+refused or not offered, the client goes on in clear, as opportunistic clients do.
 """
 
 import smtplib
@@ -41,8 +41,8 @@ def main() -> None:
                 client.starttls(context=context)
                 client.ehlo()
                 print("TLS:", client.sock.version(), client.sock.cipher())
-            except smtplib.SMTPResponseException as refusal:
-                print("STARTTLS refused, going on in clear:", refusal)
+            except (smtplib.SMTPResponseException, smtplib.SMTPNotSupportedError) as refusal:
+                print("no STARTTLS, going on in clear:", refusal)
         if user:
             client.login(user, password)
         client.send_message(message)

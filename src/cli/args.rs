@@ -35,7 +35,7 @@ pub(super) enum Command {
     Extract(Extract),
     /// What is unusual, session by session; without a capture: the catalogue of anomalies
     Anomalies(Anomalies),
-    /// Logs for other tools: Suricata's eve.json, or an object for each session
+    /// Logs for other tools: Zeek's, Suricata's eve.json, or an object for each session
     Log(LogArgs),
     /// Any of these views on an interface, as it happens (as root)
     Live(Live),
@@ -147,6 +147,9 @@ pub(super) struct LogArgs {
     /// Which logs
     #[arg(long, value_enum)]
     pub(super) format: LogFormat,
+    /// With --format zeek: an object a line, as Zeek's JSON writer
+    #[arg(long)]
+    pub(super) zeek_json: bool,
     /// The folder to write into, made if it is not there; `-` is standard output. Nothing is overwritten
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(super) output: String,
@@ -226,6 +229,8 @@ pub(super) enum Format {
 pub(super) enum LogFormat {
     /// eve.json: an event a line, as Suricata writes them
     Eve,
+    /// conn.log, smtp.log, files.log, ssl.log, x509.log, weird.log: as Zeek writes them
+    Zeek,
     /// sessions.ndjson: an object for each session, as sessions end
     Ndjson,
 }

@@ -113,7 +113,7 @@ impl Output for Extraction<'_> {
 }
 
 /// A new file; one that is there already is an error.
-fn create(path: &Path) -> io::Result<File> {
+pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
             let message =
@@ -124,7 +124,7 @@ fn create(path: &Path) -> io::Result<File> {
     })
 }
 
-fn about(path: &Path, error: &io::Error) -> io::Error {
+pub(super) fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 

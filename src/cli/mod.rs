@@ -10,6 +10,7 @@ mod plan;
 mod progress;
 mod resolve;
 mod run;
+mod zeek;
 
 use std::ffi::OsString;
 use std::fs;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::extract::Extraction;
 use super::plan::{Plan, Show};
+use super::zeek::Logs;
 use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
 use crate::render::packets::Packets;
 use crate::render::style::Painter;
@@ -36,6 +37,7 @@ pub(super) fn wanted(plan: &Plan) -> Wanted {
         Show::Extract(_) => wanted.extracts = true,
         Show::Catalogue { .. } => {}
         Show::Eve => wanted.eve = true,
+        Show::Zeek { .. } => wanted.zeek = true,
         Show::Packets(_) => wanted.rows = true,
         Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
         Show::FollowJson { message_text } => (wanted.utterances, wanted.message_text) = (true, *message_text),
@@ -84,6 +86,7 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
         }
         Show::Sessions => Box::new(Table { out, look, kept: Vec::new() }),
         Show::Extract(folder) => Box::new(Extraction::begin(folder, out)?),
+        Show::Zeek { folder, json } => Box::new(Logs::begin(folder, *json, out)?),
         Show::Anomalies => Box::new(AnomalyList { out, look, live, tally: anomalies::Tally::default() }),
         Show::AnomaliesJson => Box::new(AnomalyLines { out, live }),
         Show::Catalogue { one, json } => Box::new(Catalogue { out, look, one: *one, json: *json }),

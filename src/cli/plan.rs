@@ -67,6 +67,11 @@ pub(super) enum Show {
     AnomaliesJson,
     /// Suricata's events.
     Eve,
+    /// Zeek's logs below this directory.
+    Zeek {
+        folder: PathBuf,
+        json: bool,
+    },
     /// The catalogue, or one entry of it; reads no capture.
     Catalogue {
         one: Option<&'static Entry>,
@@ -116,10 +121,17 @@ impl Plan {
                 let show = if args.json { Show::AnomaliesJson } else { Show::Anomalies };
                 (files(&args.files), show, args.common, None)
             }
+            Command::Log(args) if args.format == LogFormat::Zeek => {
+                if args.output == "-" {
+                    bail!("--format zeek writes several logs: name a folder for them with -o");
+                }
+                let show = Show::Zeek { folder: PathBuf::from(args.output), json: args.zeek_json };
+                (files(&args.files), show, args.common, None)
+            }
             Command::Log(args) => {
                 let (show, name) = match args.format {
                     LogFormat::Eve => (Show::Eve, "eve.json"),
-                    LogFormat::Ndjson => (Show::SessionsJson, "sessions.ndjson"),
+                    LogFormat::Ndjson | LogFormat::Zeek => (Show::SessionsJson, "sessions.ndjson"),
                 };
                 file = (args.output != "-").then(|| Path::new(&args.output).join(name));
                 (files(&args.files), show, args.common, None)

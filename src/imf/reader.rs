@@ -103,6 +103,8 @@ pub struct Reader {
     at_line_start: bool,
     /// A line end that belongs to the contents unless a boundary follows.
     line_end: &'static [u8],
+    /// Lines of a header that are no fields do not end it.
+    passes_over: bool,
 }
 
 /// An open part.
@@ -142,7 +144,15 @@ impl Reader {
             line: Vec::new(),
             at_line_start: true,
             line_end: b"",
+            passes_over: false,
         }
+    }
+
+    /// The same, but a header ends at an empty line only: lines in it that are no fields are passed over, as some
+    /// analyzers do.
+    #[must_use]
+    pub fn passing_over_strange_lines(self) -> Reader {
+        Reader { passes_over: true, ..self }
     }
 
     /// Takes the next octets.
@@ -376,6 +386,9 @@ impl Reader {
                 emit(Event::Anomaly(Anomaly::HeaderTooLong));
                 self.end_header(emit);
             }
+            return;
+        }
+        if self.passes_over && !self.is_boundary(text) {
             return;
         }
         // The line of a mailbox file, which some programs leave before the header.

@@ -1,10 +1,10 @@
 //! What a dialogue in the clear gives away.
 
-use super::{Exposure, Value, text, utf8};
+use super::{Exposure, Value, spoken, text, utf8};
 use crate::imf::decode_words;
 use crate::limits::MAX_MESSAGES_IN_FULL;
 use crate::session::{Contents, Protection};
-use crate::smtp::{AuthAttempt, MASK, Recipient, Summary, Transaction};
+use crate::smtp::{LenientReading, Summary, Transaction};
 use crate::stream::Span;
 
 /// What the message of a transaction contains.
@@ -27,9 +27,10 @@ pub(super) fn exposures(summary: &Summary, contents: &ContentsOf<'_>, out: &mut 
                 .at([client.span]),
         );
     }
+    spoken::behind_proxy(summary, out);
     starttls(summary, out);
     for attempt in &summary.auth {
-        out.push(login(attempt));
+        out.push(spoken::login(attempt));
     }
     if summary.auth_not_kept > 0 {
         out.push(Exposure::seen(
@@ -48,6 +49,7 @@ pub(super) fn exposures(summary: &Summary, contents: &ContentsOf<'_>, out: &mut 
             Exposure::seen("messages", Value::Number(more), format!("and {more} more, as readable as these")).at(spans),
         );
     }
+    out.extend(spoken::slowest(summary));
 }
 
 fn starttls(summary: &Summary, out: &mut Vec<Exposure>) {
@@ -77,42 +79,6 @@ fn starttls(summary: &Summary, out: &mut Vec<Exposure>) {
     out.push(Exposure::seen("starttls", Value::Text(value.to_owned()), words).at(spans).alarming(alarm));
 }
 
-fn login(attempt: &AuthAttempt) -> Exposure {
-    let user = attempt.username.as_deref();
-    let mut words = format!("AUTH {}", attempt.mechanism);
-    if let Some(user) = user {
-        words.push_str(&format!(" {}", text(user)));
-    }
-    if let Some(length) = attempt.secret_len {
-        let what = match attempt.mechanism.as_str() {
-            "PLAIN" | "LOGIN" => "password",
-            "XOAUTH2" | "OAUTHBEARER" => "token",
-            _ => "response to a challenge",
-        };
-        words.push_str(&format!(", {what} {MASK} ({length} octets)"));
-    }
-    words.push_str(match attempt.succeeded {
-        Some(true) => ", accepted",
-        Some(false) => ", refused",
-        None => "",
-    });
-    if attempt.reveals_secret() {
-        words.push_str(SECRET_READABLE);
-    }
-    Exposure::seen(
-        "login",
-        Value::Fields(vec![
-            ("mechanism", Value::Text(attempt.mechanism.clone())),
-            ("username", user.map_or(Value::None, utf8)),
-            ("secret_length", attempt.secret_len.map_or(Value::None, Value::Number)),
-            ("succeeded", attempt.succeeded.map_or(Value::None, Value::Bool)),
-        ]),
-        words,
-    )
-    .at([Some(attempt.span), attempt.responses, attempt.reply_span].into_iter().flatten())
-    .alarming(attempt.reveals_secret())
-}
-
 fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Exposure>) {
     if let Some(sender) = &transaction.mail_from {
         let words =
@@ -122,7 +88,8 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
         out.push(Exposure::seen("sender", utf8(sender), words).at(transaction.mail_span));
     }
     if !transaction.recipients.is_empty() {
-        let words: Vec<String> = transaction.recipients.iter().take(MAX_MESSAGES_IN_FULL).map(recipient).collect();
+        let words: Vec<String> =
+            transaction.recipients.iter().take(MAX_MESSAGES_IN_FULL).map(spoken::recipient).collect();
         let more =
             transaction.recipients.len().saturating_sub(MAX_MESSAGES_IN_FULL) as u64 + transaction.recipients_not_kept;
         let mut words = words.join("; ");
@@ -133,6 +100,11 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
         let spans = transaction.recipients.iter().flat_map(|r| [Some(r.span), r.reply_span]).flatten();
         out.push(Exposure::seen("recipients", value, words).at(spans));
     }
+    out.extend(spoken::options(transaction));
+    if transaction.transfer.is_none() && transaction.fetched > 0 {
+        let words = "fetched by the server from elsewhere (BURL)";
+        out.push(Exposure::seen("message", Value::None, words).at(transaction.mail_span));
+    }
     if transaction.transfer.is_some() {
         let mut words = Vec::new();
         if let Some(subject) = &transaction.header.subject {
@@ -142,6 +114,9 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
             words.push(format!("{size} octets"));
         }
         words.extend(contents.and_then(attachments));
+        if transaction.fetched > 0 {
+            words.push("a part of it fetched by the server from elsewhere (BURL)".to_owned());
+        }
         if transaction.missing > 0 {
             words.push(format!("{} of them missing from the capture", transaction.missing));
         }
@@ -159,6 +134,9 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
             ("accepted", transaction.accepted.map_or(Value::None, Value::Bool)),
         ]);
         out.push(Exposure::seen("message", value, words.join(", ")).at(transaction.message_span));
+        if let (Some(lenient), Some(size)) = (&transaction.lenient, transaction.size) {
+            readings(size, lenient, out);
+        }
         let sealed = contents.and_then(|contents| contents.protection).filter(|protection| protection.is_encrypted());
         if let Some(protection) = sealed {
             let how = if protection == Protection::PgpEncrypted { "OpenPGP" } else { "S/MIME" };
@@ -166,7 +144,11 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
                 Exposure::seen("message header", Value::Bool(true), "every field of it, the subject too")
                     .at(transaction.message_span),
             );
-            out.push(Exposure::hidden("message text", format!("declared as encrypted by its author, with {how}")));
+            out.push(
+                Exposure::hidden("message text", format!("declared as encrypted by its author, with {how}"))
+                    .at(transaction.message_span)
+                    .because("Its author says that it is encrypted, and only its reader's key opens it (RFC 3156, RFC 8551)."),
+            );
         } else if transaction.size.is_some_and(|size| size > 0) {
             out.push(
                 Exposure::seen(
@@ -182,6 +164,46 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
             );
         }
     }
+}
+
+/// The two readings of a message in which commands stand.
+fn readings(size: u64, lenient: &LenientReading, out: &mut Vec<Exposure>) {
+    let at = [lenient.end_of_data];
+    let strict = format!("one message of {size} octets (RFC 5321)");
+    out.push(Exposure::seen("strict reading", Value::Number(size), strict).at(at));
+    let mut words = format!(
+        "{} taken for the end of data: a message of {} octets, then {} command{}",
+        lenient.sequence(),
+        lenient.size,
+        lenient.commands,
+        if lenient.commands == 1 { "" } else { "s" }
+    );
+    for mail in &lenient.mails {
+        let sender = mail.mail_from.as_deref().map_or_else(|| "nobody".to_owned(), |from| format!("<{}>", text(from)));
+        let to: Vec<String> = mail.recipients.iter().map(|to| format!("<{}>", text(to))).collect();
+        words.push_str(&format!(
+            "; a mail from {sender} to {}",
+            if to.is_empty() { "nobody".to_owned() } else { to.join(", ") }
+        ));
+        if let Some(size) = mail.size {
+            words.push_str(&format!(" of {size} octets"));
+        }
+    }
+    if lenient.mails_not_kept > 0 {
+        words.push_str(&format!("; and {} mails more", lenient.mails_not_kept));
+    }
+    if lenient.replies > 0 {
+        words.push_str(" \u{2013} so the server read it: it replied to them");
+    }
+    let mails = lenient.mails.iter().map(|mail| {
+        Value::Fields(vec![
+            ("mail_from", mail.mail_from.as_deref().map_or(Value::None, utf8)),
+            ("recipients", Value::List(mail.recipients.iter().map(|to| utf8(to)).collect())),
+            ("size", mail.size.map_or(Value::None, Value::Number)),
+        ])
+    });
+    let value = Value::Fields(vec![("size", Value::Number(lenient.size)), ("mails", Value::List(mails.collect()))]);
+    out.push(Exposure::seen("lenient reading", value, words).at(at).alarming(true));
 }
 
 /// The attachments in words.
@@ -204,21 +226,5 @@ fn attachments(contents: &Contents) -> Option<String> {
     (all > 0).then(|| format!("{all} {word} ({})", files.join("; ")))
 }
 
-/// What is said of a login that gives its secret away to who reads it.
-pub(super) const SECRET_READABLE: &str = " \u{2013} the secret itself is readable";
-
 /// Attachments that are named in a line of text.
 const ATTACHMENTS_NAMED: usize = 4;
-
-fn recipient(recipient: &Recipient) -> String {
-    let outcome = match (recipient.accepted, recipient.code) {
-        (Some(true), _) => "accepted".to_owned(),
-        (Some(false), Some(code)) => match &recipient.enhanced {
-            Some(enhanced) => format!("refused {code} {enhanced}"),
-            None => format!("refused {code}"),
-        },
-        (Some(false), None) => "refused".to_owned(),
-        (None, _) => "answer not captured".to_owned(),
-    };
-    format!("{} {outcome}", text(&recipient.address))
-}

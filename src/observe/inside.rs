@@ -1,6 +1,6 @@
 //! What is inside TLS, where keys open it: told as it would be in the clear, and hidden from everybody without keys.
 
-use super::{Exposure, Value, Visibility, clear, plural, text, utf8};
+use super::{Exposure, Value, Visibility, clear, plural, spoken, text, utf8};
 use crate::session::{Inside, Session};
 use crate::tls;
 
@@ -28,7 +28,7 @@ pub fn inside(session: &Session) -> Vec<Exposure> {
     exposures.retain(|exposure| exposure.subject != "starttls");
     for exposure in &mut exposures {
         (exposure.visibility, exposure.alarm) = (Visibility::Hidden, false);
-        let length = exposure.text.trim_end_matches(clear::SECRET_READABLE).len();
+        let length = exposure.text.find(spoken::GAINS).unwrap_or(exposure.text.len());
         exposure.text.truncate(length);
     }
     exposures

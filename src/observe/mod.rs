@@ -1,9 +1,22 @@
 //! What an observer has seen, can infer, and cannot see of a session. A pure function of it.
+//!
+//! [`exposures`] lists what somebody on the path finds; [`matrix()`] says for every subject and every
+//! [`Observer`] whether it can be learned, and why.
 
 mod clear;
+mod flight;
 pub mod infer;
 mod inside;
+mod matrix;
+mod reach;
 mod sealed;
+mod spoken;
+mod ssh;
+mod told;
+mod why;
+
+pub use matrix::{Cell, Matrix, Row, Subject, matrix};
+pub use reach::{Answer, Reach, reach};
 
 pub use inside::{OF_THE_HANDSHAKE, inside};
 
@@ -27,21 +40,35 @@ pub struct Exposure {
     pub alarm: bool,
     /// Where it shows.
     pub evidence: Vec<Place>,
+    /// Why it can or cannot be learned: one sentence.
+    pub why: &'static str,
 }
 
 /// Who looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Observer {
     /// Somebody on the path who only reads.
     Passive,
+    /// Somebody on the path who also changes, drops and answers what passes.
+    Active,
+    /// Somebody who recorded the session and gets the server's private key later.
+    KeyHolder,
+    /// Somebody who recorded the session and has a quantum computer later.
+    Future,
 }
 
 impl Observer {
+    /// All of them, the weakest first.
+    pub const ALL: [Observer; 4] = [Observer::Passive, Observer::Active, Observer::KeyHolder, Observer::Future];
+
     /// Its name in machine-readable outputs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Observer::Passive => "passive",
+            Observer::Active => "active",
+            Observer::KeyHolder => "key-holder",
+            Observer::Future => "future",
         }
     }
 }
@@ -107,6 +134,7 @@ impl Exposure {
             text: text.into(),
             alarm: false,
             evidence: Vec::new(),
+            why: why::of_finding(subject, visibility),
         }
     }
 
@@ -132,6 +160,11 @@ impl Exposure {
         self
     }
 
+    fn because(mut self, why: &'static str) -> Exposure {
+        self.why = why;
+        self
+    }
+
     fn alarming(mut self, alarm: bool) -> Exposure {
         self.alarm = alarm;
         self
@@ -147,6 +180,10 @@ pub fn exposures(session: &Session) -> Vec<Exposure> {
     }
     if let Some(tls) = &session.tls {
         sealed::exposures(session, tls, &mut exposures);
+        flight::exposures(tls, &mut exposures);
+    }
+    if let Some(summary) = &session.ssh {
+        ssh::exposures(summary, &mut exposures);
     }
     timing(session, &mut exposures);
     if session.missing > 0 && session.verdict != Verdict::NotMail {

@@ -2,7 +2,7 @@
 
 use super::infer::{self, Calibration};
 use super::{Exposure, Value, text, utf8};
-use crate::session::{Session, TlsSeen, Verdict};
+use crate::session::{Protocol, Session, TlsSeen, Verdict};
 use crate::stream::Direction;
 use crate::tls::{Certificate, Padding, Summary};
 
@@ -20,6 +20,9 @@ pub(super) fn exposures(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure
     }
     if session.smtp.is_some() {
         calibration(session, tls, out);
+    }
+    if matches!(session.protocol, Protocol::Smtps | Protocol::SmtpStartTls) {
+        super::told::exposures(session, tls, out);
     }
     lengths(session, tls, out);
     for (subject, words) in HIDDEN {

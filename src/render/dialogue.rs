@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::style::{Label, Painter, grouped, octets, wrapped};
+use super::style::{Label, Painter, counted, grouped, octets, wrapped};
 use crate::bytes::escaped;
-use crate::report::{Session, Utterance};
+use crate::report::{LenientReading, Session, Utterance};
 use crate::time::Timestamp;
 
 /// How a dialogue looks.
@@ -81,6 +81,9 @@ pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Uttera
         (_, _, Some(text)) => text.split('\n').map(str::to_owned).collect(),
         _ => vec![format!("[{} octets]", grouped(utterance.length))],
     };
+    if let Some(reading) = &utterance.lenient_reading {
+        lines.extend(both_readings(utterance.length, reading));
+    }
     if lines.is_empty() {
         lines.push(String::new());
     }
@@ -113,6 +116,12 @@ pub fn write_utterance(out: &mut dyn Write, since: Timestamp, utterance: &Uttera
             writeln!(out, "{}", row.trim_end())?;
         }
     }
+    if let Some(aside) = &utterance.aside {
+        for (i, part) in wrapped(&escaped(aside.as_bytes()).to_string(), room.saturating_sub(2)).iter().enumerate() {
+            let mark = if i == 0 { "\u{2514}" } else { " " };
+            writeln!(out, "{:16}{}", "", look.painter.paint(Label::Aside, format!("{mark} {part}")))?;
+        }
+    }
     Ok(())
 }
 
@@ -132,6 +141,24 @@ fn sealed_text(utterance: &Utterance) -> String {
         None => format!("in a record of {}", octets(utterance.length)),
     };
     format!("▒▒▒▒▒▒▒▒ {length:<14}  {reading}").trim_end().to_owned()
+}
+
+/// The strict and the lenient reading of a message in which commands stand.
+fn both_readings(size: u64, lenient: &LenientReading) -> Vec<String> {
+    let mut lines = vec![
+        format!("! read strictly (RFC 5321): one message of {} octets", grouped(size)),
+        format!("! read leniently ({} ends it): {} octets, then", lenient.end_of_data, grouped(lenient.size)),
+    ];
+    for mail in &lenient.mails {
+        let sender = mail.mail_from.as_ref().map_or_else(|| "no MAIL".to_owned(), |from| format!("MAIL FROM:<{from}>"));
+        let recipients: String = mail.recipients.iter().map(|to| format!(", RCPT TO:<{to}>")).collect();
+        let size = mail.size.map_or_else(String::new, |size| format!(", a message of {} octets", grouped(size)));
+        lines.push(format!("!   {sender}{recipients}{size}"));
+    }
+    if lenient.mails.is_empty() {
+        lines.push(format!("!   {}", counted(lenient.commands, "command", "commands")));
+    }
+    lines
 }
 
 fn message_text(utterance: &Utterance) -> String {

@@ -5,6 +5,8 @@ pub mod dialogue;
 pub mod eve;
 pub mod hexdump;
 pub mod json;
+pub mod matrix;
 pub mod packets;
 pub mod report;
 pub mod style;
+pub mod zeek;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::anomalies::{self, Kind};
+use super::matrix;
 use super::style::{Label, Painter, counted, duration, grouped, octets, wrapped};
 use crate::bytes::escaped;
 use crate::report::{Capture, Evidence, Exposure, Session, Totals};
@@ -190,7 +191,8 @@ fn write_session(out: &mut dyn Write, session: &Session, look: Look) -> io::Resu
     for (name, visibility, label) in
         [("SEEN", "seen", Label::Seen), ("INFERRED", "inferred", Label::Inferred), ("HIDDEN", "hidden", Label::Hidden)]
     {
-        let lines: Vec<&Exposure> = session.exposure.iter().filter(|e| e.visibility == visibility).collect();
+        let lines: Vec<&Exposure> =
+            session.exposure.iter().filter(|e| e.listed && e.visibility == Some(visibility)).collect();
         if visibility == "hidden" {
             let subjects: Vec<&str> = lines.iter().map(|e| e.text.as_str()).collect();
             let text = if subjects.is_empty() { "nothing".to_owned() } else { subjects.join(", ") };
@@ -203,7 +205,9 @@ fn write_session(out: &mut dyn Write, session: &Session, look: Look) -> io::Resu
         }
     }
     inside(out, session, look)?;
-    readable(out, session, look)?;
+    if let Some(matrix) = &session.matrix {
+        matrix::write(out, matrix, look)?;
+    }
     oddities(out, session, look)
 }
 
@@ -297,33 +301,6 @@ fn entry(
             look.painter.paint(Label::Aside, aside),
         );
         writeln!(out, "{}", line_out.trim_end())?;
-    }
-    Ok(())
-}
-
-fn readable(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<()> {
-    let Some(tls) = &session.tls else { return Ok(()) };
-    let now = match session.verdict {
-        "tls-from-start" => "no",
-        "clear-then-tls" => "no, but for what stood before STARTTLS",
-        _ => return Ok(()),
-    };
-    let later = match tls.forward_secret {
-        Some(true) => "no (forward secret)",
-        Some(false) => "yes (no forward secrecy)",
-        None => "cannot tell",
-    };
-    let quantum = match tls.post_quantum {
-        Some(true) => "no (post-quantum key exchange)",
-        Some(false) => "yes (no post-quantum key exchange)",
-        None => "cannot tell",
-    };
-    let text = format!(
-        "Could it be read?  on the path: {now} · with the server's key later: {later} · by a quantum computer later: {quantum}"
-    );
-    writeln!(out)?;
-    for line in wrapped(&text, look.width.saturating_sub(2)) {
-        writeln!(out, "  {line}")?;
     }
     Ok(())
 }

@@ -90,9 +90,15 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    High "smuggling": "An end of data with bare LF or CR stands inside a message that goes on.",
+    High "smuggling-answered": "The server replied to commands that stand inside a message.",
+        "It took a look-alike for the end of the message and the text after it for commands: what was smuggled is a mail of its own now. Update the server, or let it refuse bare LF and CR.",
+        "CVE-2023-51764, CVE-2023-51765, CVE-2023-51766; RFC 5321 section 2.3.8";
+    High "smuggling": "Commands follow a look-alike of the end of data inside a message.",
         "A server that takes such a line for the end of the message reads what follows as commands: a second mail, with a sender of the attacker's choice, in the name of the sending server. Let servers refuse bare LF and CR.",
         "CVE-2023-51764, CVE-2023-51765, CVE-2023-51766; RFC 5321 section 2.3.8";
+    Medium "end-of-data-look-alike": "A dot line with bare LF or CR stands inside a message that goes on.",
+        "A server that takes such a line for the end of the message reads the rest as commands; here it is text, so no harm is done but to the message.",
+        "RFC 5321 section 4.1.1.4";
     Medium "bare-lf-end-of-data": "The message was ended by a dot line with bare LF.",
         "The server accepted what RFC 5321 does not allow as the end of a message. A stricter server behind it may read on: the ground on which smuggling grows.",
         "RFC 5321 section 4.1.1.4";
@@ -213,10 +219,109 @@ catalogue! {
     Low "mime-too-many-parts": "Parts are nested deeper, or are more, than are told apart.",
         "Those beyond are passed over; such messages are made to exhaust scanners.",
         "a limit of this program";
-    Medium "wrong-protocol": "TLS begins at once on a port of clear SMTP, or SMTP in the clear on a port of TLS.",
-        "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not.",
+    Medium "wrong-protocol": "TLS begins at once on a port of clear SMTP, SMTP in the clear on a port of TLS, or HTTP in a mail dialogue.",
+        "One of the two peers is set up wrongly: they will not understand each other, or mail that was meant to be sealed is not. A browser that is made to speak to a mail server can also be an attack on it.",
         "RFC 8314 section 7.3";
+    High "plain-auth-clear": "A login whose secret anyone on the path can read and use.",
+        "The password or the token is known to whoever saw these packets. Change it, and let the server refuse logins without TLS.",
+        "RFC 4954 section 4; RFC 8314 section 4.1";
+    Low "plain-auth-offered": "The server offers a login whose secret anyone on the path could read, and no STARTTLS.",
+        "Clients that take the offer give their password away. Offer PLAIN and LOGIN inside TLS only.",
+        "RFC 4954 section 4";
+    Medium "requiretls-clear": "REQUIRETLS is offered or used in the clear.",
+        "It asks that no hop passes the message on without TLS; in the clear the promise is broken already.",
+        "RFC 8689 section 2";
+    Low "status-mismatch": "The enhanced status code of a reply contradicts its code.",
+        "Some clients believe the one and some the other: mail that was taken is sent again, or mail that was refused is lost.",
+        "RFC 2034 section 4";
+    Low "unadvertised-use": "The client uses a command, parameter or mechanism that the server did not offer.",
+        "Servers may refuse it, or ignore what was asked for.",
+        "RFC 5321 section 2.2.1";
+    Low "bad-parameter": "A parameter of MAIL or RCPT has a value that it cannot have.",
+        "Servers answer it with 501 or 555, or ignore it.",
+        "RFC 5321 section 4.1.1.11";
+    Low "size-lie": "The message is longer than the client announced.",
+        "The server has set aside too little room, or was to be deceived about its limit.",
+        "RFC 1870 section 6.1";
+    Low "over-limit": "The client exceeds what the server says it takes: SIZE or LIMITS.",
+        "The message, or a part of its recipients, will be refused.",
+        "RFC 1870 section 3; RFC 9422 section 4";
+    Medium "ehlo-changed": "The server offers something else than in its earlier EHLO reply of the same phase.",
+        "Servers offer the same as long as neither TLS nor a login comes between. Another machine may answer now, or somebody changes the replies on their way.",
+        "RFC 3207 section 6; RFC 5321 section 4.1.1.1";
+    Low "address-too-long": "An address is longer than RFC 5321 allows: 64 octets before the @, 255 after it, 256 in all.",
+        "Servers may refuse it; addresses made for bounces are often too long.",
+        "RFC 5321 section 4.5.3.1";
+    Low "long-line-in-message": "A line of the message is longer than 1000 octets.",
+        "Servers may refuse the message, or break the line and thereby its signature.",
+        "RFC 5321 section 4.5.3.1.6";
+    Low "eight-bit-in-message": "The message holds octets above 127 that were not announced.",
+        "Servers that take seven bits only may damage it.",
+        "RFC 6152 section 3";
+    Medium "mixed-transfer": "BDAT and DATA in one transaction.",
+        "Servers differ in what becomes of the message.",
+        "RFC 3030 section 2";
+    Low "stall": "One side kept the other waiting for more than 30 seconds, or three minutes inside a message.",
+        "An overloaded or tarpitting server, a slow check of the contents, or large packets that are lost on the way. Clients give up, try again, and may deliver twice.",
+        "RFC 5321 section 4.5.3.2";
+    Medium "address-probing": "The client asks for one address after the other by VRFY or EXPN.",
+        "A search for addresses that exist, for spam or for guessing passwords.",
+        "RFC 5321 section 7.3";
+    Medium "recipient-harvest": "Most recipients are refused as unknown: the client guesses addresses.",
+        "A search for addresses that exist; or a mailing list that was not kept up.",
+        "RFC 5321 section 7.3";
+    Medium "login-guessing": "One login after the other is refused in one session.",
+        "Somebody guesses passwords, or a program has an old one.",
+        "RFC 4954 section 9";
+    Low "blocklisted": "The server refuses the client because of a blocklist.",
+        "The list's operator holds the client's address for a source of spam. The reply says which list; mail from there will not arrive until it is taken off.",
+        "RFC 5782";
 
+    High "tls-weak-cipher": "The agreed cipher suite does not protect what it carries.",
+        "NULL, export, RC4, DES, 3DES and anonymous suites can be read or changed with modest means. Take them out of the server's list.",
+        "RFC 9325 section 4.1; RFC 7465";
+    Medium "tls-weak-version": "A version of TLS or SSL is agreed on that must not be used any more.",
+        "SSL 2.0, SSL 3.0, TLS 1.0 and TLS 1.1 rest on broken hashes and padding. Offer TLS 1.2 and 1.3 only.",
+        "RFC 8996; RFC 7568; RFC 6176; RFC 9325 section 3.1";
+    Medium "tls-weak-key-exchange": "The key exchange has no forward secrecy.",
+        "Whoever gets the server's private key later, by theft or by order of a court, can read what was recorded. Prefer ECDHE suites or TLS 1.3.",
+        "RFC 9325 section 4.1";
+    Medium "tls-weak-prime": "The Diffie-Hellman prime has fewer than 2048 bits.",
+        "Primes of 1024 bits are within reach of large organisations, and one computation opens every session with the same prime (Logjam).",
+        "RFC 9325 section 4.2; CVE-2015-4000";
+    Medium "tls-weak-key": "A certificate's key is too short.",
+        "RSA keys below 2048 bits can be broken with large means: then anybody can pose as the server.",
+        "RFC 9325 section 4.2.1";
+    Medium "tls-weak-signature": "A certificate is signed with MD2, MD5 or SHA-1.",
+        "Such signatures can be made for a forged certificate; no client of today accepts them.",
+        "RFC 9155; RFC 6151";
+    Medium "tls-weak-compression": "TLS records are compressed.",
+        "An attacker who can mix text into the conversation reads secrets from the lengths of records (CRIME).",
+        "RFC 9325 section 3.3; CVE-2012-4929";
+    Low "tls-weak-renegotiation": "The server does not know secure renegotiation.",
+        "An attacker may put octets before those of a client that the server then takes for one conversation.",
+        "RFC 5746; RFC 9325 section 3.5";
+    Medium "tls-weak-certificate-expired": "The server's certificate was no longer valid at the time of the capture.",
+        "A client that checks it does not deliver; one that goes on does not check, and would talk to anybody.",
+        "RFC 5280 section 4.1.2.5";
+    Medium "tls-weak-certificate-not-yet-valid": "The server's certificate was not yet valid at the time of the capture.",
+        "One of the clocks is wrong: that of the server, of the issuer, or of the capture.",
+        "RFC 5280 section 4.1.2.5";
+    Low "tls-weak-certificate-self-issued": "The server's certificate names itself as its issuer.",
+        "Clients can check it only against a fingerprint or DANE. Usual between mail relays, which seldom check; not enough for submission.",
+        "RFC 7672; RFC 8314 section 5.3";
+    Medium "tls-weak-certificate-name": "The server's certificate is not for the name that the client asked for.",
+        "A client that checks names gives up; one that goes on would talk to anybody with any certificate.",
+        "RFC 9525 section 6; RFC 7817";
+    Info "tls-weak-certificate-banner": "The server's certificate is not for the name that the server greets with.",
+        "Not an error by itself: clients check the name that they looked up, which need not be the one in the greeting.",
+        "RFC 7817 section 3; RFC 8461 section 4.1";
+    Low "tls-weak-certificate-chain": "The server's certificates do not stand in the order in which they sign each other.",
+        "Some clients cannot check such a chain. Put each issuer's certificate after the one that it signed.",
+        "RFC 5246 section 7.4.2";
+    Low "tls-hello-unanswered": "The ClientHello was never answered.",
+        "Something on the way may drop large or unknown hellos (post-quantum key shares make two segments of them), or the server hangs.",
+        "RFC 8446 section 4.1.2";
     High "tls-downgrade-sentinel": "The server's random says that it could do better than the version it chose.",
         "Somebody between the two may have brought the version down; a client that supports TLS 1.3 must give up.",
         "RFC 8446 section 4.1.3";
@@ -298,7 +403,7 @@ catalogue! {
     Info "tls-record-cut": "The stream ends before the end of a TLS record.",
         "The connection or the capture ended there.",
         "a fault of the capture or of the connection";
-    Info "tls-records-missing": "TLS records are missing, by the nonces of their neighbours.",
+    Info "tls-records-missing": "TLS records are missing, whole or in part, by the nonces of their neighbours.",
         "What was said in them is not known.",
         "a fault of the capture";
     Info "tls-handshake-incomplete": "Octets of a TLS handshake message are missing.",
@@ -351,7 +456,7 @@ mod tests {
     fn every_anomaly_that_a_decoder_names_stands_in_the_catalogue() {
         let smtp = crate::smtp::Anomaly::ALL.iter().map(|anomaly| anomaly.id());
         let all = smtp
-            .chain(crate::tls::Anomaly::IDS.iter().copied())
+            .chain(crate::tls::Anomaly::IDS.iter().chain(crate::tls::Weakness::IDS).copied())
             .chain(crate::flow::Anomaly::ALL.map(|a| a.id()))
             .chain(crate::imf::Anomaly::ALL.map(|a| a.id()));
         for id in all.chain(["wrong-protocol"]) {

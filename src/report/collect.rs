@@ -7,10 +7,11 @@ use super::eve;
 use super::extract::Extractor;
 use super::frames;
 use super::rows;
-use super::{Class, Content, Ended, Item, Order, dialogue};
+use super::zeek;
+use super::{Class, Content, Ended, Item, LenientReading, Order, dialogue};
 use crate::bytes::utf8;
 use crate::limits::MAX_MESSAGE_TEXT;
-use crate::session::{At, Seen, Session, Sink};
+use crate::session::{At, Seen, Session, Sink, Upgraded};
 use crate::smtp;
 use crate::stream::Span;
 use crate::tls;
@@ -30,6 +31,8 @@ pub struct Wanted {
     pub extracts: bool,
     /// Events as Suricata writes them.
     pub eve: bool,
+    /// Records as Zeek writes them.
+    pub zeek: bool,
     /// Frames in octets: packet numbers.
     pub frames: Vec<RangeInclusive<u64>>,
     /// Only this session.
@@ -46,7 +49,7 @@ impl Wanted {
     /// Whether every packet has to be told.
     #[must_use]
     pub fn packets(&self) -> bool {
-        self.rows || self.eve || !self.frames.is_empty()
+        self.rows || self.eve || self.zeek || !self.frames.is_empty()
     }
 }
 
@@ -62,6 +65,7 @@ pub struct Collector {
     messages: HashMap<u64, Vec<u8>>,
     extractor: Extractor,
     eve: Option<eve::Collector>,
+    zeek: Option<zeek::Collector>,
 }
 
 impl Collector {
@@ -72,6 +76,7 @@ impl Collector {
             rows: rows::Builder::new(wanted.reveal),
             frames: frames::Builder::new(wanted.frames.clone()),
             eve: wanted.eve.then(eve::Collector::default),
+            zeek: wanted.zeek.then(zeek::Collector::default),
             wanted,
             items: Vec::new(),
             messages: HashMap::new(),
@@ -91,6 +96,11 @@ impl Collector {
             self.said += 1;
             let order = Order { packet, class: Class::Log, session, n: self.said };
             self.items.push(Item { order, content: Content::Eve(Box::new(event)) });
+        }
+        for (packet, session, record) in self.zeek.iter_mut().flat_map(zeek::Collector::take) {
+            self.said += 1;
+            let order = Order { packet, class: Class::Log, session, n: self.said };
+            self.items.push(Item { order, content: Content::Zeek(Box::new(record)) });
         }
         let next = Vec::with_capacity(self.items.len());
         std::mem::replace(&mut self.items, next)
@@ -129,6 +139,16 @@ impl Collector {
             reading => *reading = Some(name),
         }
         record.named = true;
+    }
+
+    /// The other reading of a message follows the message: the last utterance.
+    fn lenient_reading(&mut self, event: &smtp::Event<'_>) {
+        if let smtp::EventKind::Lenient(found) = event.kind
+            && let Some(Item { content: Content::Utterance(message), .. }) = self.items.last_mut()
+            && message.kind == "message"
+        {
+            message.lenient_reading = Some(Box::new(LenientReading { replies: None, ..LenientReading::of(found) }));
+        }
     }
 
     /// Gathers the text of a message; beyond a limit it stays as it is.
@@ -171,8 +191,14 @@ impl Sink for Collector {
         if let Some(eve) = &mut self.eve {
             eve.smtp(at, event);
         }
+        if let Some(zeek) = &mut self.zeek {
+            zeek.smtp(at, event);
+        }
         if self.wanted.message_text {
             self.message_text(at, event);
+        }
+        if self.wanted.utterances {
+            self.lenient_reading(event);
         }
         if self.wanted.utterances
             && let Some(mut utterance) = dialogue::smtp(at, event, self.wanted.reveal)
@@ -199,6 +225,9 @@ impl Sink for Collector {
         }
         if self.wanted.message_text {
             self.message_text(at, event);
+        }
+        if self.wanted.utterances {
+            self.lenient_reading(event);
         }
         if self.wanted.utterances
             && let Some(mut utterance) = dialogue::smtp(at, event, self.wanted.reveal)
@@ -235,6 +264,9 @@ impl Sink for Collector {
         if let Some(eve) = &mut self.eve {
             eve.tls(at, event);
         }
+        if let Some(zeek) = &mut self.zeek {
+            zeek.tls(at, event);
+        }
         if self.wanted.utterances {
             if at.opened {
                 // Its utterances were told.
@@ -256,8 +288,17 @@ impl Sink for Collector {
     }
 
     fn gap(&mut self, at: &At<'_>, span: Span) {
+        if let Some(zeek) = &mut self.zeek {
+            zeek.gap(at, span);
+        }
         if self.wanted.utterances && self.wants(at.session) {
             self.utter(at.now, dialogue::gap(at, span));
+        }
+    }
+
+    fn upgraded(&mut self, at: &At<'_>, from: Upgraded) {
+        if let Some(eve) = self.eve.as_mut().filter(|_| self.wanted.session.is_none_or(|wanted| wanted == at.session)) {
+            eve.upgraded(at, from);
         }
     }
 
@@ -275,6 +316,9 @@ impl Sink for Collector {
         }
         if let Some(eve) = &mut self.eve {
             eve.packet(seen);
+        }
+        if let Some(zeek) = &mut self.zeek {
+            zeek.packet(seen);
         }
         if self.wanted.rows {
             let row = self.rows.row(seen, self.wanted.decimals);
@@ -295,6 +339,9 @@ impl Sink for Collector {
         self.extractor.ended(number);
         if let Some(eve) = self.eve.as_mut().filter(|_| self.wanted.session.is_none_or(|wanted| wanted == number)) {
             eve.ended(&session, now);
+        }
+        if let Some(zeek) = self.zeek.as_mut().filter(|_| self.wanted.session.is_none_or(|wanted| wanted == number)) {
+            zeek.ended(&session, now);
         }
         if self.wanted.sessions && self.wants(number) {
             let order = Order { packet: now, class: Class::Session, session: number, n: 0 };

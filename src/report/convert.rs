@@ -3,15 +3,14 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, Inferred, Length, Message, Recipient,
-    Session, Step, Tls,
+    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Matrix, Message, Reach,
+    Recipient, Session, Tls,
 };
-use super::{catalogue, community_id, inside};
+use super::{catalogue, community_id, inferred, inside, spoken};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
-use crate::limits::MAX_STEPS;
-use crate::observe::{self, Place, Value, Visibility};
+use crate::observe::{self, Answer, Observer, Place, Value, Visibility};
 use crate::session::{self, AnomalyKind, Contents, Protection, Protocol, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
 use crate::stream::{Direction, Span};
@@ -28,17 +27,25 @@ pub(super) fn session(found: &session::Session) -> Session {
 fn seen(found: &session::Session) -> Session {
     let smtp = found.smtp.as_ref();
     let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
+    let findings = observe::exposures(found);
+    let matrix = observe::matrix(found, &findings);
+    let mut exposure: Vec<Exposure> = findings.into_iter().map(|finding| convert_exposure(found, finding)).collect();
+    if let Some(matrix) = &matrix {
+        cells(found, matrix, &mut exposure);
+    }
     Session {
         community_id: community_id::of(found.connection.originator, found.connection.responder),
         ja3: fingerprints.and_then(tls::Summary::ja3),
         ja3s: fingerprints.and_then(tls::Summary::ja3s),
         ja4: fingerprints.and_then(tls::Summary::ja4),
-        exposure: observe::exposures(found).into_iter().map(|exposure| convert_exposure(found, exposure)).collect(),
+        exposure,
+        matrix: matrix.as_ref().map(|matrix| convert_matrix(found, matrix)),
         messages: smtp
             .map(|s| s.transactions.iter().map(|t| message(t, found.contents(t.index))).collect())
             .unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
-        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred(found, tls)),
+        dialogue: smtp.map(|summary| spoken::dialogue(found, summary)).unwrap_or_default(),
+        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred::of(found, tls)),
         anomalies: anomalies(found),
         anomalies_dropped: anomalies_dropped(found),
         ..line(found)
@@ -72,8 +79,10 @@ pub(super) fn line(found: &session::Session) -> Session {
         ja4: None,
         tls: found.tls.as_deref().map(|tls| convert_tls(found, tls)),
         exposure: Vec::new(),
+        matrix: None,
         messages: Vec::new(),
         auth: Vec::new(),
+        dialogue: spoken::Dialogue::default(),
         inferred: None,
         inside: None,
         anomalies: Vec::new(),
@@ -111,13 +120,83 @@ fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Ex
     Exposure {
         subject: exposure.subject,
         observer: exposure.observer.name(),
-        visibility: exposure.visibility.name(),
+        visibility: Some(exposure.visibility.name()),
         value: value(exposure.value),
         text: exposure.text,
         alarm: exposure.alarm && exposure.visibility == Visibility::Seen,
         sealed: false,
         evidence: exposure.evidence.into_iter().map(|place| evidence(found, place)).collect(),
+        why: exposure.why.to_owned(),
+        listed: true,
     }
+}
+
+/// Adds every subject for every observer, and the dialogue as a whole. What somebody who reads along has found out
+/// of a subject stands there already.
+fn cells(found: &session::Session, matrix: &observe::Matrix, exposure: &mut Vec<Exposure>) {
+    let entry = |subject, observer: Observer, cell: &observe::Cell, words: &str| Exposure {
+        subject,
+        observer: observer.name(),
+        visibility: cell.visibility.map(Visibility::name),
+        value: value(cell.value.clone()),
+        text: words.to_owned(),
+        alarm: false,
+        sealed: false,
+        evidence: cell.evidence.iter().map(|place| evidence(found, *place)).collect(),
+        why: cell.why.clone(),
+        listed: false,
+    };
+    for row in &matrix.rows {
+        let subject = row.subject.name();
+        let has_finding = exposure.iter().any(|e| e.listed && e.subject == subject);
+        for (observer, cell) in Observer::ALL.into_iter().zip(&row.cells) {
+            if !(has_finding && observer == Observer::Passive) {
+                exposure.push(entry(subject, observer, cell, in_words(cell.visibility)));
+            }
+        }
+    }
+    for (observer, reach) in Observer::ALL.into_iter().zip(&matrix.reaches) {
+        let visibility = match reach.answer {
+            Answer::Clear | Answer::Yes => Some(Visibility::Seen),
+            Answer::No => Some(Visibility::Hidden),
+            Answer::CannotTell => None,
+        };
+        let cell = observe::Cell {
+            visibility,
+            value: observe::Value::None,
+            why: reach.why.clone(),
+            evidence: reach.evidence.clone(),
+        };
+        exposure.push(entry("dialogue", observer, &cell, in_words(visibility)));
+    }
+}
+
+fn in_words(visibility: Option<Visibility>) -> &'static str {
+    match visibility {
+        Some(Visibility::Seen) => "can be read",
+        Some(Visibility::Inferred) => "can be inferred",
+        Some(Visibility::Hidden) => "cannot be read",
+        None => "cannot tell",
+    }
+}
+
+fn convert_matrix(found: &session::Session, matrix: &observe::Matrix) -> Matrix {
+    let rows = matrix.rows.iter().map(|row| {
+        let of = |observer: usize| row.cells[observer].visibility.map(Visibility::name);
+        (row.subject.name(), [of(0), of(1), of(2), of(3)])
+    });
+    let reaches = Observer::ALL.into_iter().zip(&matrix.reaches).map(|(observer, reach)| Reach {
+        observer: observer.name(),
+        answer: match reach.answer {
+            Answer::Clear | Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::CannotTell => "cannot tell",
+        },
+        brief: reach.brief.clone(),
+        why: reach.why.clone(),
+        evidence: reach.evidence.iter().map(|place| evidence(found, *place)).collect(),
+    });
+    Matrix { rows: rows.collect(), reaches: reaches.collect() }
 }
 
 pub(super) fn value(value: Value) -> serde_json::Value {
@@ -193,23 +272,12 @@ fn convert_tls(found: &session::Session, tls: &TlsSeen) -> Tls {
             .map(utf8),
         resumed: summary.resumed,
         established: (!summary.gaps).then(|| summary.is_established()),
-        forward_secret: forward_secret(summary),
-        post_quantum: summary
-            .group
-            .map(|group| group.is_post_quantum())
-            .or_else(|| summary.cipher_suite.map(|_| false)),
+        forward_secret: summary.forward_secrecy().map(tls::ForwardSecrecy::is_forward_secret),
+        post_quantum: summary.is_post_quantum(),
         certificates: summary.certificates.iter().map(certificate).collect(),
         alerts: summary.alerts.iter().map(|(_, alert)| alert.to_string()).collect(),
         records: [summary.records[client], summary.records[1 - client]],
-    }
-}
-
-/// TLS 1.3 always agrees on a fresh key, but for resumption without one (psk_ke, RFC 8446 §4.2.9).
-fn forward_secret(summary: &tls::Summary) -> Option<bool> {
-    match (summary.is_tls13(), summary.group) {
-        (true, Some(_)) => Some(true),
-        (true, None) => summary.resumed.and_then(|resumed| resumed.then_some(false)),
-        (false, _) => summary.cipher_suite.and_then(tls::CipherSuite::forward_secrecy),
+        handshake: super::handshake::handshake(found, tls),
     }
 }
 
@@ -243,9 +311,16 @@ pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) ->
                 accepted: recipient.accepted,
                 code: recipient.code,
                 enhanced: recipient.enhanced.map(|enhanced| enhanced.to_string()),
+                meaning: transaction.verdict(recipient).and_then(|status| status.enhanced?.meaning()),
+                retry: transaction.verdict(recipient).and_then(|status| status.retry()).map(smtp::Retry::name),
+                waited: recipient.waited.map(spoken::seconds),
+                parameters: recipient.parameters().map(spoken::parameter).collect(),
+                delivered: recipient.delivered.map(spoken::delivery),
             })
             .collect(),
         recipients_dropped: transaction.recipients_not_kept,
+        parameters: transaction.parameters().map(spoken::parameter).collect(),
+        fetched: transaction.fetched,
         transfer: transaction.transfer.map(smtp::Transfer::name),
         size: transaction.size,
         missing_bytes: transaction.missing,
@@ -264,6 +339,7 @@ pub(super) fn message(transaction: &Transaction, contents: Option<&Contents>) ->
             .flatten()
             .collect(),
         bcc: contents.is_some_and(|contents| contents.bcc),
+        lenient_reading: transaction.lenient.as_deref().map(LenientReading::of),
     }
 }
 
@@ -285,31 +361,13 @@ pub(super) fn auth(attempt: &smtp::AuthAttempt) -> Auth {
         succeeded: attempt.succeeded,
         sealed: false,
         secret_length: attempt.secret_len,
+        gain: attempt.gain().name(),
+        authorization: attempt.authorization.as_deref().map(utf8),
+        realm: attempt.realm.as_deref().map(utf8),
+        workstation: attempt.workstation.as_deref().map(utf8),
+        iterations: attempt.iterations,
+        error: attempt.error.as_deref().map(utf8),
+        cancelled: attempt.cancelled,
+        code: attempt.code,
     }
-}
-
-fn inferred(found: &session::Session, tls: &TlsSeen) -> Inferred {
-    let dialogue = observe::infer::dialogue(&tls.trace, found.client(), found.smtp.is_none());
-    let steps: Vec<Step> = dialogue
-        .iter()
-        .take(MAX_STEPS)
-        .map(|(index, record)| Step {
-            record: *index as u64 + 1,
-            packets: found.packets(record.span()),
-            from: session::role(found.client(), record.direction),
-            time: record.time,
-            plaintext_length: record.plaintext.map(|p| Length { min: u64::from(p.min), max: u64::from(p.max) }),
-            reading: None,
-            confidence: None,
-        })
-        .collect();
-    let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
-    let mut undecided = vec!["what the records say is not read yet: their lengths are given".to_owned()];
-    if tls.summary.gaps {
-        undecided.push("octets are missing from the capture".to_owned());
-    }
-    if tls.trace.padding() != tls::Padding::NotSeen {
-        undecided.push("records seem to be padded: lengths are upper bounds".to_owned());
-    }
-    Inferred { steps_dropped: (dialogue.len() - steps.len()) as u64 + beyond, steps, undecided }
 }

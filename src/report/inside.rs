@@ -108,12 +108,14 @@ fn exposed(found: &session::Session, inside: &session::Inside, exposure: observe
     Exposure {
         subject: exposure.subject,
         observer: exposure.observer.name(),
-        visibility: exposure.visibility.name(),
+        visibility: Some(exposure.visibility.name()),
         evidence: places.collect(),
         value: convert::value(exposure.value),
         text: exposure.text,
         alarm: false,
         sealed: true,
+        why: INSIDE.to_owned(),
+        listed: true,
     }
 }
 
@@ -125,3 +127,6 @@ fn evidence(found: &session::Session, inside: &session::Inside, span: crate::str
         end: Some(span.end),
     }
 }
+
+/// Why an observer is not told of what keys opened.
+const INSIDE: &str = "It is said inside TLS: only the keys that were given show it.";

@@ -11,9 +11,14 @@ mod dialogue;
 pub mod eve;
 pub mod extract;
 pub mod frames;
+pub mod handshake;
+mod inferred;
 mod inside;
+mod lenient;
 pub mod rows;
+pub mod spoken;
 mod totals;
+pub mod zeek;
 
 use std::net::IpAddr;
 
@@ -25,7 +30,9 @@ use crate::time::Timestamp;
 
 pub use collect::{Collector, Wanted};
 pub use frames::{HexFrame, Label, NamedRange};
+pub use inferred::{Inferred, InferredAuth, InferredMessage, InferredRecipient, Length, Software, Step};
 pub use inside::{Failure, Inside};
+pub use lenient::{LenientReading, SmuggledMail};
 pub use rows::Row;
 pub use totals::{HostPair, Totals};
 
@@ -82,6 +89,8 @@ pub enum Content {
     Session(Box<Ended>),
     /// An event as Suricata writes it.
     Eve(Box<eve::Event>),
+    /// A record as Zeek writes them.
+    Zeek(Box<zeek::Record>),
     /// A frame in octets, with its ranges named.
     Frame(Box<HexFrame>),
     /// Something taken out of the capture.
@@ -197,12 +206,19 @@ pub struct Session {
     /// What the TLS handshake shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// What can be seen, inferred, and not seen.
+    /// What can be seen, inferred, and not seen: the findings of somebody on the path, then every subject for
+    /// every observer.
     pub exposure: Vec<Exposure>,
+    /// Who could learn what, for a page.
+    #[serde(skip)]
+    pub matrix: Option<Matrix>,
     /// Mail that was read.
     pub messages: Vec<Message>,
     /// Logins that were read.
     pub auth: Vec<Auth>,
+    /// What else the dialogue in the clear says: `capabilities`, `claims`, `waiting`.
+    #[serde(flatten)]
+    pub dialogue: spoken::Dialogue,
     /// What sizes and order give away of a sealed dialogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inferred: Option<Inferred>,
@@ -259,6 +275,9 @@ pub struct Tls {
     pub alerts: Vec<String>,
     /// Records, from the client and from the server.
     pub records: [u64; 2],
+    /// All that the handshake shows beyond that.
+    #[serde(flatten)]
+    pub handshake: handshake::Handshake,
 }
 
 /// A certificate of a chain.
@@ -286,10 +305,11 @@ pub struct Certificate {
 pub struct Exposure {
     /// What it is about: `sender`, `recipients`, `login`, …
     pub subject: &'static str,
-    /// From where it is seen: `passive` is somebody on the path.
+    /// From where it is seen: `passive` is somebody on the path who reads along, `active` one who interferes,
+    /// `key-holder` one who recorded it and gets the server's key later, `future` one with a quantum computer later.
     pub observer: &'static str,
-    /// `seen`, `inferred` or `hidden`.
-    pub visibility: &'static str,
+    /// `seen`, `inferred` or `hidden`; null where it cannot be told.
+    pub visibility: Option<&'static str>,
     /// The value, in machine form.
     pub value: serde_json::Value,
     /// The value, in words.
@@ -301,6 +321,35 @@ pub struct Exposure {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
     /// Where it shows.
+    pub evidence: Vec<Evidence>,
+    /// Why it can or cannot be learned: one sentence.
+    pub why: String,
+    /// Whether it is a finding of its own, and not only the cell of a table.
+    #[serde(skip)]
+    pub listed: bool,
+}
+
+/// Who could learn what of a session.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// A subject, and what each observer can do about it: `seen`, `inferred`, `hidden`; `None` where it cannot be told.
+    pub rows: Vec<(&'static str, [Option<&'static str>; 4])>,
+    /// What each observer can do about the dialogue as a whole.
+    pub reaches: Vec<Reach>,
+}
+
+/// Whether an observer could read the dialogue.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The observer's name.
+    pub observer: &'static str,
+    /// `yes`, `no` or `cannot tell`.
+    pub answer: &'static str,
+    /// The reason in a few words.
+    pub brief: String,
+    /// The reason in one sentence.
+    pub why: String,
+    /// Where that shows.
     pub evidence: Vec<Evidence>,
 }
 
@@ -333,6 +382,12 @@ pub struct Message {
     /// Recipients beyond those kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub recipients_dropped: u64,
+    /// The parameters of MAIL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<spoken::Parameter>,
+    /// Parts of it that the server was told to fetch from elsewhere (BURL).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fetched: u64,
     /// `DATA` or `BDAT`, once one of them began.
     pub transfer: Option<&'static str>,
     /// Octets between the reply 354 and the final dot line, or the sum of the chunks.
@@ -368,6 +423,9 @@ pub struct Message {
     /// Whether the header names blind recipients.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub bcc: bool,
+    /// How a lenient server reads it, where commands stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lenient_reading: Option<LenientReading>,
 }
 
 /// A file in a message.
@@ -399,6 +457,22 @@ pub struct Recipient {
     pub code: Option<u16>,
     /// The enhanced status code (RFC 3463).
     pub enhanced: Option<String>,
+    /// What the code that decides says in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<&'static str>,
+    /// Where this recipient does not get the message: `later`, `never`, `after-login`, `over-tls`
+    /// or `fewer-recipients`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<&'static str>,
+    /// Seconds that the client waited for the reply to RCPT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited: Option<f64>,
+    /// The parameters of RCPT.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<spoken::Parameter>,
+    /// LMTP: the reply after the message for this recipient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<spoken::Delivery>,
 }
 
 /// A login that was read.
@@ -414,53 +488,30 @@ pub struct Auth {
     pub sealed: bool,
     /// Octets of the secret, where they can be counted. Never the secret itself.
     pub secret_length: Option<u64>,
-}
-
-/// The `inferred` object: what a sealed dialogue gives away by its sizes.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Inferred {
-    /// The records of the sealed stretch, in order.
-    pub steps: Vec<Step>,
-    /// Records beyond those kept.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub steps_dropped: u64,
-    /// Why a part could not be read.
-    pub undecided: Vec<String>,
-}
-
-/// A sealed record.
-#[derive(Clone, Debug, Serialize)]
-pub struct Step {
-    /// Its place among the records of the session, both ways, from 1.
-    pub record: u64,
-    /// The packets that carried it.
-    pub packets: Vec<u64>,
-    /// `client` or `server`.
-    pub from: &'static str,
-    /// When it was whole.
-    #[serde(serialize_with = "seconds")]
-    pub time: Timestamp,
-    /// How many octets of text are in it.
-    pub plaintext_length: Option<Length>,
-    /// What it most likely says.
-    pub reading: Option<String>,
-    /// How sure the reading is, 0 to 1.
-    pub confidence: Option<f64>,
-}
-
-/// A length in octets, between two bounds that may be equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Length {
-    /// At least.
-    pub min: u64,
-    /// At most.
-    pub max: u64,
-}
-
-impl std::fmt::Display for Length {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}-{}", self.min, self.max) }
-    }
+    /// What whoever reads it gains: `password`, `token`, `challenge-response`, `one-time`,
+    /// `nothing`, `not-sent` or `unknown`.
+    pub gain: &'static str,
+    /// In whose name, where that is another than the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The user's domain or realm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// The client's computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workstation: Option<String>,
+    /// The rounds that slow the guessing of the password down (SCRAM).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u32>,
+    /// What the server says of a token that it refuses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whether the client gave up.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
+    /// The code of the final reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
 }
 
 /// An oddity, with where it stands.
@@ -504,6 +555,18 @@ pub struct Utterance {
     /// The lines of a reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<String>>,
+    /// What a reply's enhanced status, or what a command's parameters say, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// Of a refusal: `later`, `never`, `after-login`, `over-tls` or `fewer-recipients`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<&'static str>,
+    /// Seconds that the client waited for a reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited: Option<f64>,
+    /// What a person is told beside the lines.
+    #[serde(skip)]
+    pub aside: Option<String>,
     /// Octets, line ends included.
     pub length: u64,
     /// Octets of text in a sealed record.
@@ -518,6 +581,9 @@ pub struct Utterance {
     /// Octets that are not in the capture.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing: u64,
+    /// How a lenient server reads a message, where commands stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lenient_reading: Option<Box<LenientReading>>,
     /// The packets that carried it.
     pub packets: Vec<u64>,
     /// The first octet in the stream of its direction.

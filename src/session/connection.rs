@@ -2,10 +2,12 @@
 
 use super::contents::ContentsReader;
 use super::inside::{self, Whose};
+use super::upgrade::{Upgrade, Upgraded};
 use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
 use crate::flow;
 use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
 use crate::smtp;
+use crate::ssh;
 use crate::stream::{Direction, Span, StreamEvent};
 use crate::time::Timestamp;
 use crate::tls;
@@ -17,11 +19,15 @@ pub(super) struct State {
     /// The packet that is being looked at.
     now: u64,
     ports: [u16; 2],
+    /// When its first packet was captured, where that was a SYN.
+    opened: Option<Timestamp>,
     stage: Stage,
     client: Option<Direction>,
     smtp: Option<Box<smtp::Dialogue>>,
     contents: ContentsReader,
     tls: Option<Box<tls::Conversation>>,
+    /// What was spoken before TLS, where it is not decoded.
+    upgraded: Option<Upgraded>,
     /// What keys open of it.
     inside: Option<Box<inside::Reader>>,
     /// The worker's, while octets are looked at; where there are keys.
@@ -49,10 +55,10 @@ enum Stage {
     HandOver,
     /// The TLS conversation.
     Tls,
-    /// SSH, which is only passed on.
-    Ssh,
-    /// Nothing that is decoded here.
-    Other,
+    /// SSH, whose octets are also passed on.
+    Ssh(Box<ssh::Watch>),
+    /// Nothing that is decoded here; TLS may begin in it.
+    Other(Upgrade),
 }
 
 /// Octets that wait for a decision, with what their packet was; without octets it is a gap.
@@ -78,17 +84,19 @@ impl Moment {
 
 impl State {
     /// For the connection whose first packet is `number`, between the originator's port and the
-    /// responder's. `hashes`: messages are hashed.
-    pub(super) fn new(number: u64, ports: [u16; 2], hashes: bool) -> State {
+    /// responder's; `opened` is when its SYN was captured. `hashes`: messages are hashed.
+    pub(super) fn new(number: u64, ports: [u16; 2], opened: Option<Timestamp>, hashes: bool) -> State {
         State {
             number,
             now: number,
             ports,
+            opened,
             stage: Stage::Undecided(Vec::new()),
             client: None,
             smtp: None,
             contents: ContentsReader::new(hashes),
             tls: None,
+            upgraded: None,
             inside: None,
             keyring: None,
             hashes,
@@ -184,7 +192,26 @@ impl State {
         });
         let smtp = self.smtp.map(|dialogue| dialogue.into_summary());
         let inside = self.inside.zip(keyring.as_deref_mut()).map(|(reader, keyring)| reader.into_inside(keyring));
-        let found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
+        if let Some(tls) = &tls {
+            if let Some(hello) = tls.summary.client_hello.as_ref().filter(|_| is_unanswered(&tls.summary, &connection))
+            {
+                let packet = self.maps[hello.span.direction.index()].packets(hello.span.range()).pop();
+                let kind = AnomalyKind::Tls(tls::Anomaly::HelloUnanswered { length: hello.length });
+                let anomaly = Anomaly { kind, span: Some(hello.span), packet: packet.unwrap_or(self.number) };
+                note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
+            }
+            let banner = smtp.as_ref().and_then(|smtp| smtp.greeting.as_ref()).map(|greeting| greeting.name());
+            for (weakness, span) in tls.summary.weaknesses(connection.first_time, banner) {
+                let packet = span.and_then(|span| self.maps[span.direction.index()].packets(span.range()).pop());
+                let packet = packet.unwrap_or(self.number);
+                let anomaly = Anomaly { kind: AnomalyKind::TlsWeak(weakness), span, packet };
+                note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
+            }
+        }
+        let mut found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
+        if let Some(upgraded) = self.upgraded.filter(|_| smtp.is_none()) {
+            found = verdict::upgraded(upgraded);
+        }
         if let Some(kind) = found.anomaly {
             note(&mut self.anomalies, &mut self.anomalies_dropped, Anomaly { kind, span: None, packet: self.number });
         }
@@ -194,6 +221,11 @@ impl State {
             protocol: found.protocol,
             verdict: found.verdict,
             verdict_text: found.text,
+            ssh: match self.stage {
+                Stage::Ssh(watch) => Some(Box::new(watch.into_summary())),
+                _ => None,
+            },
+            upgraded: self.upgraded,
             smtp,
             contents: self.contents.into_contents(),
             tls,
@@ -216,11 +248,20 @@ impl State {
             Stage::Smtp => self.smtp_octets(direction, start, bytes, at, sink),
             Stage::HandOver => self.hand_over(direction, start, bytes, at, sink),
             Stage::Tls => self.tls_octets(direction, start, bytes, at, sink),
-            Stage::Ssh | Stage::Other => {
+            Stage::Other(upgrade) => {
+                if let Some(protocol) = upgrade.octets(direction, bytes) {
+                    return self.upgrade(protocol, direction, start, bytes, at, sink);
+                }
                 let span = Span::new(direction, start, start + bytes.len() as u64);
                 let client = self.client.unwrap_or(Direction::FromOriginator);
-                let at = at.seen(self.number, self.now, client, &self.maps);
-                if matches!(self.stage, Stage::Ssh) { sink.ssh(&at, span, bytes) } else { sink.other(&at, span, bytes) }
+                sink.other(&at.seen(self.number, self.now, client, &self.maps), span, bytes);
+            }
+            Stage::Ssh(watch) => {
+                let span = Span::new(direction, start, start + bytes.len() as u64);
+                let client = self.client.unwrap_or(Direction::FromOriginator);
+                let sender = if direction == client { ssh::Sender::Client } else { ssh::Sender::Server };
+                watch.take(sender, span, at.time, bytes);
+                sink.ssh(&at.seen(self.number, self.now, client, &self.maps), span, bytes);
             }
         }
     }
@@ -243,7 +284,13 @@ impl State {
         let Stage::Undecided(pieces) = std::mem::replace(&mut self.stage, stage) else { return };
         self.client = client;
         match (&self.stage, client) {
-            (Stage::Smtp, Some(client)) => self.smtp = Some(Box::new(smtp::Dialogue::new(client))),
+            (Stage::Smtp, Some(client)) => {
+                let mut dialogue = smtp::Dialogue::new(client);
+                if let Some(opened) = self.opened {
+                    dialogue.opened_at(opened);
+                }
+                self.smtp = Some(Box::new(dialogue));
+            }
             (Stage::Tls, Some(client)) => self.tls = Some(Box::new(tls::Conversation::new(client))),
             _ => {}
         }
@@ -288,6 +335,24 @@ impl State {
         self.with_smtp(at, sink, |dialogue, emit| dialogue.data(direction, start, bytes, emit));
     }
 
+    /// TLS begins inside a protocol that is not decoded here; `client` sends its first octets.
+    fn upgrade<S: Sink>(
+        &mut self,
+        protocol: Upgraded,
+        client: Direction,
+        start: u64,
+        bytes: &[u8],
+        at: Moment,
+        sink: &mut S,
+    ) {
+        self.stage = Stage::Tls;
+        self.client = Some(client);
+        self.upgraded = Some(protocol);
+        self.tls = Some(Box::new(tls::Conversation::new(client)));
+        sink.upgraded(&at.seen(self.number, self.now, client, &self.maps), protocol);
+        self.tls_octets(client, start, bytes, at, sink);
+    }
+
     fn tls_octets<S: Sink>(&mut self, direction: Direction, start: u64, bytes: &[u8], at: Moment, sink: &mut S) {
         self.open_with_keys();
         if let Some(inside) = &mut self.inside {
@@ -315,7 +380,8 @@ impl State {
             return;
         }
         sink.gap(&at.seen(self.number, self.now, client, &self.maps), span);
-        match self.stage {
+        match &mut self.stage {
+            Stage::Ssh(watch) => watch.gap(),
             Stage::Smtp => self.with_smtp(at, sink, |dialogue, emit| dialogue.gap(span, emit)),
             Stage::HandOver if span.direction == client => {
                 self.stage = Stage::Tls;
@@ -371,9 +437,11 @@ impl State {
     ) -> T {
         let Some(dialogue) = &mut self.smtp else { return T::default() };
         let client = self.client.unwrap_or(Direction::FromOriginator);
+        let time = at.time;
         let (packet, at) = (at.packet, at.seen(self.number, self.now, client, &self.maps));
         let (anomalies, dropped, in_message) = (&mut self.anomalies, &mut self.anomalies_dropped, &mut self.in_message);
         let contents = &mut self.contents;
+        dialogue.set_time(time);
         run(dialogue, &mut |event| {
             match &event.kind {
                 smtp::EventKind::MessageStart { .. } => *in_message = true,
@@ -441,8 +509,8 @@ impl Stage {
             Stage::Undecided(_) => Speaks::Undecided,
             Stage::Smtp | Stage::HandOver => Speaks::Smtp,
             Stage::Tls => Speaks::Tls,
-            Stage::Ssh => Speaks::Ssh,
-            Stage::Other => Speaks::Other,
+            Stage::Ssh(_) => Speaks::Ssh,
+            Stage::Other(_) => Speaks::Other,
         }
     }
 }
@@ -454,10 +522,13 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
         smtp::Side::First => Some(Direction::FromOriginator),
         smtp::Side::Second => Some(Direction::FromResponder),
     };
+    if heads.iter().any(|head| is_ftp(head)) {
+        return Some((Stage::Other(Upgrade::default()), None));
+    }
     let mut waiting = false;
     for head in heads.iter().filter(|head| !head.is_empty()) {
         if head.starts_with(b"SSH-") {
-            return Some((Stage::Ssh, Some(Direction::FromOriginator)));
+            return Some((Stage::Ssh(Box::default()), Some(Direction::FromOriginator)));
         }
         match tls::probe(head) {
             // A conversation finds out by itself who has sent the ClientHello.
@@ -472,15 +543,30 @@ fn detect(heads: &[Vec<u8>; 2], ports: [u16; 2], last: bool) -> Option<(Stage, O
         smtp::Probe::Likely { client } if last || has_clear_mail_port(ports) => Some((Stage::Smtp, side(client))),
         // Where mail is expected, what the server says decides, though the client sends anything.
         smtp::Probe::Not if !last && has_clear_mail_port(ports) && heads.iter().any(Vec::is_empty) => None,
-        smtp::Probe::Not if !waiting => Some((Stage::Other, None)),
-        _ if last => Some((Stage::Other, None)),
+        smtp::Probe::Not if !waiting => Some((Stage::Other(Upgrade::default()), None)),
+        _ if last => Some((Stage::Other(Upgrade::default()), None)),
         _ => None,
     }
+}
+
+/// AUTH is a command of SMTP and of FTP; TLS and SSL are no SASL mechanisms (RFC 4217 §4).
+fn is_ftp(head: &[u8]) -> bool {
+    let is = |word: &[u8]| head.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    is(b"AUTH TLS") || is(b"AUTH SSL")
 }
 
 /// Where a greeting that other protocols have too is taken for that of a mail server.
 fn has_clear_mail_port(ports: [u16; 2]) -> bool {
     ports.iter().any(|port| matches!(port, 25 | 587 | 465 | 2525))
+}
+
+/// Whether nothing came back after the ClientHello, though the server's side is in the capture.
+fn is_unanswered(summary: &tls::Summary, connection: &flow::Connection) -> bool {
+    let server = summary.client.reversed();
+    summary.server_hello.is_none()
+        && summary.records[server.index()] == 0
+        && !summary.gaps
+        && connection.counters(server).packets > 0
 }
 
 /// Whether the capture holds the connection from its handshake to its end.
@@ -522,7 +608,7 @@ mod tests {
         for _ in 0..MAX_SESSION_ANOMALIES + 5 {
             note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::BareLf));
         }
-        note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::EndOfDataLookAlike));
+        note(&mut kept, &mut dropped, anomaly(smtp::Anomaly::Smuggling));
         assert_eq!((kept.len(), dropped), (MAX_SESSION_ANOMALIES + 1, 5));
         assert_eq!(kept.last().map(|a| a.kind.id()), Some("smuggling"));
     }
@@ -562,6 +648,13 @@ mod tests {
         let middle = [23, 3, 3, 0, 5, 1, 2, 3, 4, 5];
         let found = speaks(&middle, b"", [465, 40_000], false);
         assert_eq!(found, Some((Speaks::Tls, Some(Direction::FromResponder))), "servers have the lower port");
+    }
+
+    #[test]
+    fn ftp_that_asks_for_tls_is_no_mail() {
+        let found = speaks(b"AUTH TLS\r\n", b"220 ready\r\n", [40_000, 21], false);
+        assert!(matches!(found, Some((Speaks::Other, None))));
+        assert!(matches!(speaks(b"AUTH PLAIN\r\n", b"220 ready\r\n", [40_000, 25], false), Some((Speaks::Smtp, _))));
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Reader {
     /// one in the clear, so that it need not be found out what it is.
     pub(super) fn new(tls: &tls::Summary, ports: [u16; 2], mail: bool, hashes: bool) -> Reader {
         let stage = match mail {
-            true => Stage::Smtp(Box::new(smtp::Dialogue::new(tls.client))),
+            true => Stage::Smtp(Box::new(smtp::Dialogue::inside_tls(tls.client))),
             false => Stage::Undecided(Vec::new()),
         };
         Reader {
@@ -267,7 +267,7 @@ impl Reader {
             smtp::Side::First => Direction::FromOriginator,
             smtp::Side::Second => Direction::FromResponder,
         };
-        let dialogue = Stage::Smtp(Box::new(smtp::Dialogue::new(client)));
+        let dialogue = Stage::Smtp(Box::new(smtp::Dialogue::inside_tls(client)));
         let Stage::Undecided(pieces) = mem::replace(&mut self.stage, dialogue) else { return };
         for piece in pieces {
             let place = (whose, piece.at);
@@ -286,6 +286,7 @@ impl Reader {
         run: impl FnOnce(&mut smtp::Dialogue, &mut dyn FnMut(smtp::Event<'_>)),
     ) {
         let Stage::Smtp(dialogue) = &mut self.stage else { return };
+        dialogue.set_time(at.time);
         let client = dialogue.client();
         let packet = at.packet;
         let at: At<'_> = at.seen(whose.session, whose.now, client, &self.maps);

@@ -38,6 +38,12 @@ impl MessageReader {
         }
     }
 
+    /// The same, with headers that end at an empty line only: see [`Reader::passing_over_strange_lines`].
+    #[must_use]
+    pub fn passing_over_strange_lines(self) -> MessageReader {
+        MessageReader { reader: self.reader.passing_over_strange_lines(), ..self }
+    }
+
     /// Takes the next event of the dialogue.
     pub fn event(&mut self, event: &smtp::Event<'_>, tell: &mut dyn FnMut(Piece<'_>)) {
         match event.kind {

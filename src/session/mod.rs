@@ -9,6 +9,7 @@ mod inside;
 mod mail;
 mod packets;
 mod tracker;
+mod upgrade;
 mod verdict;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::capture::Packet;
 use crate::flow;
 use crate::imf;
 use crate::smtp;
+use crate::ssh;
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
 use crate::tls;
@@ -27,6 +29,7 @@ pub use inside::Inside;
 pub use mail::{MessageReader, Piece};
 pub use packets::PacketMap;
 pub use tracker::{Config, LimitReached, Shard, Tracker};
+pub use upgrade::Upgraded;
 
 /// Takes what happens in sessions. Every method does nothing unless it is written.
 pub trait Sink {
@@ -54,6 +57,11 @@ pub trait Sink {
     /// Octets that are not in the capture.
     fn gap(&mut self, at: &At<'_>, span: Span) {
         let _ = (at, span);
+    }
+
+    /// TLS begins inside a protocol that is not decoded.
+    fn upgraded(&mut self, at: &At<'_>, from: Upgraded) {
+        let _ = (at, from);
     }
 
     /// Octets of an SSH connection, in stream order.
@@ -265,6 +273,10 @@ pub struct Session {
     pub contents: Vec<Contents>,
     /// What TLS shows.
     pub tls: Option<Box<TlsSeen>>,
+    /// What SSH shows.
+    pub ssh: Option<Box<ssh::Summary>>,
+    /// What was spoken before TLS began inside it, where it is not decoded.
+    pub upgraded: Option<Upgraded>,
     /// What keys showed of what is inside; nobody on the path saw it.
     pub inside: Option<Box<Inside>>,
     /// Octets that were sent but are not in the capture.
@@ -329,6 +341,8 @@ pub enum AnomalyKind {
     Imf(imf::Anomaly),
     /// Of TLS.
     Tls(tls::Anomaly),
+    /// What TLS agreed on, or the server's certificate, is weak.
+    TlsWeak(tls::Weakness),
     /// TLS on a port where a mail dialogue begins in the clear.
     TlsOnClearPort,
     /// A clear dialogue on the port of SMTP over TLS (RFC 8314 §7.3).
@@ -344,6 +358,7 @@ impl AnomalyKind {
             AnomalyKind::Smtp(anomaly) => anomaly.id(),
             AnomalyKind::Imf(anomaly) => anomaly.id(),
             AnomalyKind::Tls(anomaly) => anomaly.id(),
+            AnomalyKind::TlsWeak(weakness) => weakness.id(),
             AnomalyKind::TlsOnClearPort | AnomalyKind::ClearOnTlsPort => "wrong-protocol",
         }
     }
@@ -356,6 +371,7 @@ impl fmt::Display for AnomalyKind {
             AnomalyKind::Smtp(anomaly) => anomaly.fmt(f),
             AnomalyKind::Imf(anomaly) => anomaly.fmt(f),
             AnomalyKind::Tls(anomaly) => anomaly.fmt(f),
+            AnomalyKind::TlsWeak(weakness) => weakness.fmt(f),
             AnomalyKind::TlsOnClearPort => f.write_str("TLS begins at once on a port where SMTP begins in the clear."),
             AnomalyKind::ClearOnTlsPort => f.write_str("SMTP in the clear on the port of SMTP over TLS."),
         }

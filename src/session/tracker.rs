@@ -191,7 +191,8 @@ fn segment<S: Sink>(
         &segment,
         |connection| {
             let ports = [connection.originator.port, connection.responder.port];
-            State::new(connection.number, ports, view.config.hashes)
+            let opened = tcp.flags.syn().then_some(view.packet.timestamp);
+            State::new(connection.number, ports, opened, view.config.hashes)
         },
         &mut |connection, state| ended = Some((connection, state)),
     );

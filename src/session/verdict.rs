@@ -1,6 +1,6 @@
 //! The verdict on a session, and the protocol it spoke.
 
-use super::{AnomalyKind, Protocol, Speaks, TlsSeen, Verdict};
+use super::{AnomalyKind, Protocol, Speaks, TlsSeen, Upgraded, Verdict};
 use crate::flow;
 use crate::smtp;
 use crate::stream::Direction;
@@ -66,6 +66,11 @@ pub(super) fn decide(
         }
         _ => finding(Protocol::Other, Verdict::NotMail, "not mail"),
     }
+}
+
+/// TLS that began inside another protocol.
+pub(super) fn upgraded(from: Upgraded) -> Finding {
+    Finding { protocol: Protocol::Tls, verdict: Verdict::NotMail, text: from.sentence(), anomaly: None }
 }
 
 /// A dialogue that stayed in the clear to its end.

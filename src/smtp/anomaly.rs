@@ -50,8 +50,12 @@ anomalies! {
     BareCrInMessage = "bare-cr-in-message", "a CR stands alone in the message";
     /// Message text holds a NUL.
     NulInMessage = "nul-in-message", "the message holds a NUL";
-    /// A dot line with bare LF or CR around it stands inside a message that goes on (CVE-2023-51764).
-    EndOfDataLookAlike = "smuggling", "an end of data with bare LF or CR stands inside the message: some servers end the message there";
+    /// A dot line with bare LF or CR around it stands inside a message that goes on.
+    EndOfDataLookAlike = "end-of-data-look-alike", "a dot line with bare LF or CR stands inside the message: some servers end the message there";
+    /// Commands follow such a dot line (SMTP smuggling, CVE-2023-51764).
+    Smuggling = "smuggling", "commands follow a look-alike of the end of data inside the message: some servers obey them";
+    /// The server replied to commands that stand inside a message.
+    SmugglingAnswered = "smuggling-answered", "the server replied to commands inside a message: it read two messages where there is one";
     /// A message was ended by a dot line with bare LF.
     BareLfEndOfData = "bare-lf-end-of-data", "the message was ended by a dot line with bare LF";
     /// The client sent before it was its turn (RFC 2920 §3.1).
@@ -94,6 +98,44 @@ anomalies! {
     StartTlsMasked = "starttls-masked", "a capability of the EHLO reply is overwritten with X: something on the way hides STARTTLS";
     /// The server refused STARTTLS.
     StartTlsRefused = "starttls-refused", "the server refused STARTTLS";
+    /// A password or a token was sent that anyone on the path can read and use.
+    PlainAuthInClear = "plain-auth-clear", "a login whose secret anyone on the path can read and use";
+    /// The server offers such a login in the clear, and no STARTTLS (RFC 4954 §4).
+    PlainAuthOffered = "plain-auth-offered", "the server offers a login whose secret anyone on the path could read, and no STARTTLS";
+    /// REQUIRETLS is offered or used in the clear (RFC 8689 §2).
+    RequireTlsInClear = "requiretls-clear", "REQUIRETLS in the clear: it is about mail that must not be";
+    /// The enhanced status of a reply is of another class than its code (RFC 2034 §4).
+    StatusMismatch = "status-mismatch", "the enhanced status of a reply contradicts its code";
+    /// A command, parameter or mechanism is used that the server did not offer.
+    Unadvertised = "unadvertised-use", "the client uses what the server did not offer";
+    /// A known parameter of MAIL or RCPT has a value that is not of its form.
+    BadParameter = "bad-parameter", "a parameter of MAIL or RCPT has a value that it cannot have";
+    /// The message is longer than its SIZE parameter says (RFC 1870 §6.1).
+    SizeLie = "size-lie", "the message is longer than the client announced";
+    /// The client exceeds SIZE or LIMITS (RFC 1870, RFC 9422).
+    OverLimit = "over-limit", "the client exceeds what the server says it takes";
+    /// The server's offers differ between two EHLO replies in the same phase.
+    OfferChanged = "ehlo-changed", "the server offers something else than in its earlier EHLO reply";
+    /// An address is longer than RFC 5321 §4.5.3.1 allows.
+    AddressTooLong = "address-too-long", "an address is longer than RFC 5321 allows";
+    /// A line of message text is longer than RFC 5321 §4.5.3.1.6 allows.
+    LongLineInMessage = "long-line-in-message", "a line of the message is longer than 1000 octets";
+    /// Message text holds octets above 127 that the client has not announced (RFC 6152 §3).
+    EightBitInMessage = "eight-bit-in-message", "the message holds octets above 127 that were not announced";
+    /// BDAT and DATA in one transaction (RFC 3030 §2).
+    MixedTransfer = "mixed-transfer", "BDAT and DATA in one transaction";
+    /// Another protocol's words stand in the dialogue.
+    OtherProtocol = "wrong-protocol", "the client speaks another protocol: HTTP or TLS in the place of a command";
+    /// One side kept the other waiting.
+    Stall = "stall", "one side kept the other waiting for more than 30 seconds, or three minutes inside a message";
+    /// Many VRFY or EXPN commands.
+    AddressProbing = "address-probing", "the client asks for one address after the other";
+    /// Many recipients refused as unknown.
+    RecipientHarvest = "recipient-harvest", "most recipients are refused as unknown: the client guesses addresses";
+    /// Many refused logins.
+    LoginGuessing = "login-guessing", "one login after the other is refused";
+    /// A refusal names a blocklist.
+    Blocklisted = "blocklisted", "the server refuses the client because of a blocklist";
     /// Octets of the dialogue are missing from the capture.
     Gap = "gap", "octets of the dialogue are missing from the capture";
     /// The stream ended, or a gap began, inside a line, a reply or a message.

@@ -4,7 +4,8 @@ use super::auth::Exchange;
 use super::dialogue::{Dialogue, Emit, Mode};
 use super::event::{AuthLine, Event, EventKind, Transfer};
 use super::ledger::{Asked, Outstanding};
-use super::line::{Line, LineEnd};
+use super::line::{Held, Line, LineEnd};
+use super::proxy::{self, ClientClaim, ProxyHeader};
 use super::summary::{ClientName, keep};
 use super::{Anomaly, Command, Verb};
 use crate::limits;
@@ -13,7 +14,7 @@ use crate::stream::Span;
 impl Dialogue {
     /// The client's next octets; how many were taken.
     pub(super) fn client_data(&mut self, start: u64, bytes: &[u8], emit: &mut Emit<'_>) -> usize {
-        let mut at = 0;
+        let mut at = if self.prefix.is_some() { self.prefix_data(start, bytes, emit) } else { 0 };
         while at < bytes.len() {
             let rest = &bytes[at..];
             let here = start + at as u64;
@@ -21,6 +22,7 @@ impl Dialogue {
             match self.mode {
                 Mode::Message => at += self.message_data(here, rest, emit),
                 Mode::Chunk { left, last } => at += self.chunk_data(here, rest, left, last, emit),
+                Mode::Binary { start, left } => at += self.binary_data(here, rest.len() as u64, start, left, emit),
                 Mode::AwaitMessage => {
                     self.begin_message(here, Transfer::Data, emit);
                     self.mode = Mode::Message;
@@ -33,6 +35,69 @@ impl Dialogue {
             }
         }
         at
+    }
+
+    /// The client's first octets, as long as they may be the header of a proxy; how many were taken.
+    fn prefix_data(&mut self, start: u64, bytes: &[u8], emit: &mut Emit<'_>) -> usize {
+        let Some(mut held) = self.prefix.take() else { return 0 };
+        let mut at = 0;
+        while at < bytes.len() {
+            let have = held.kept.len();
+            if have < proxy::FIXED {
+                if proxy::SIGNATURE.get(have).is_some_and(|expected| *expected != bytes[at]) {
+                    // What looked like a header is lines.
+                    let kept = held.take();
+                    if !kept.is_empty() {
+                        self.client_data(held.start, &kept, emit);
+                    }
+                    return at;
+                }
+                held.push(start + at as u64, &bytes[at..=at], limits::SMTP_LINE_OCTETS);
+                at += 1;
+                continue;
+            }
+            let whole = proxy::whole_length(&held.kept).unwrap_or_default();
+            let left = whole.saturating_sub(held.length);
+            let taken = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len() - at);
+            held.push(start + at as u64, &bytes[at..at + taken], limits::SMTP_LINE_OCTETS);
+            at += taken;
+            if held.length == whole {
+                self.on_proxy(&held, emit);
+                return at;
+            }
+        }
+        if held.kept.len() >= proxy::FIXED && proxy::whole_length(&held.kept) == Some(held.length) {
+            self.on_proxy(&held, emit);
+        } else {
+            self.prefix = Some(held);
+        }
+        at
+    }
+
+    fn on_proxy(&mut self, held: &Held, emit: &mut Emit<'_>) {
+        let span = Span::new(self.client, held.start, held.start + held.length);
+        match ProxyHeader::parse(&held.kept, span) {
+            Some(header) => {
+                emit(Event { span, kind: EventKind::Proxy(&header) });
+                self.summary.proxy = Some(header);
+            }
+            None => emit(Event { span, kind: EventKind::Unparsed(&held.kept) }),
+        }
+    }
+
+    /// Octets that XEXCH50 announced; how many were taken.
+    fn binary_data(&mut self, at: u64, octets: u64, start: u64, left: u64, emit: &mut Emit<'_>) -> usize {
+        let taken = left.min(octets);
+        let (end, left) = (at + taken, left - taken);
+        self.mode = Mode::Binary { start, left };
+        if left == 0 {
+            self.mode = Mode::Commands;
+            let span = Span::new(self.client, start, end);
+            emit(Event { span, kind: EventKind::Binary(Verb::XEXCH50) });
+            let asked = Asked::Command(Verb::XEXCH50);
+            self.await_reply(Outstanding::new(self.summary.client_lines, asked, span), emit);
+        }
+        usize::try_from(taken).unwrap_or(usize::MAX)
     }
 
     /// Octets of a line; how many were taken: up to its end, or all.
@@ -90,7 +155,9 @@ impl Dialogue {
 
     fn on_line(&mut self, line: Line<'_>, emit: &mut Emit<'_>) {
         let span = Span::new(self.client, line.start, line.stop);
-        self.seen.first_line.get_or_insert(span);
+        if !line.text.starts_with(b"PROXY ") {
+            self.seen.first_line.get_or_insert(span);
+        }
         self.line_anomalies(&line, span, emit);
         if self.is_auth_line(&line) {
             return self.on_auth_line(&line, span, emit);
@@ -118,9 +185,10 @@ impl Dialogue {
             return;
         }
         emit(Event { span, kind: EventKind::Anomaly(Anomaly::NotACommand) });
+        self.check_no_command(line.text, span, emit);
         let index = self.summary.client_lines;
         self.summary.client_lines += 1;
-        self.await_reply(Outstanding { index, asked: Asked::Unparsed, transaction: None, recipient: None }, span, emit);
+        self.await_reply(Outstanding::new(index, Asked::Unparsed, span), emit);
     }
 
     fn on_command(&mut self, command: Command<'_>, span: Span, emit: &mut Emit<'_>) {
@@ -129,15 +197,17 @@ impl Dialogue {
         self.ends_lines_with_lf = command.end == LineEnd::Lf;
         emit(Event { span, kind: EventKind::Command(command) });
         if command.verb == Verb::PROXY {
+            self.summary.proxy = ProxyHeader::parse_line(command.line, span);
             return;
         }
         self.turn_anomalies(span, emit);
+        self.check_command(&command, span, emit);
         let verb = command.verb;
         if verb != Verb::BDAT && self.message.is_some() {
             self.abandon_chunks(verb, span, emit);
         }
-        let mut entry =
-            Outstanding { index, asked: Asked::Command(verb), transaction: self.ledger.current, recipient: None };
+        let asked = Asked::Command(verb);
+        let mut entry = Outstanding { transaction: self.ledger.current, ..Outstanding::new(index, asked, span) };
         match verb {
             _ if verb.is_hello() => {
                 self.summary.client_name = Some(ClientName { verb, name: keep(command.argument), span });
@@ -156,27 +226,66 @@ impl Dialogue {
                 self.mode = Mode::DataPending;
             }
             Verb::BDAT => return self.on_bdat(&command, entry, span, emit),
-            Verb::BURL if last_word_is_last(command.argument) => entry.asked = Asked::LastChunk { answered: 0 },
+            Verb::BURL => self.on_burl(&command, &mut entry, span, emit),
+            Verb::XCLIENT | Verb::XFORWARD => {
+                if self.summary.claims.len() < limits::SMTP_CLAIMS {
+                    self.summary.claims.push(ClientClaim::read(&command, span));
+                } else {
+                    self.summary.claims_not_kept += 1;
+                }
+            }
+            Verb::XEXCH50 => {
+                let size = command.argument.split(|b| b.is_ascii_whitespace()).next();
+                self.announced_binary = size.and_then(super::parameter::number);
+            }
             Verb::STARTTLS | Verb::X_ANONYMOUSTLS => {
                 self.summary.starttls.requested = Some(span);
                 self.summary.starttls.answered = None;
                 self.seen.injection = false;
                 self.seen.clear_by_judgement = false;
             }
-            Verb::AUTH => {
-                self.end_exchange(None);
-                self.exchange = Some(Exchange::new(&command, span));
+            Verb::AUTH | Verb::X_EXPS => {
+                self.end_exchange(None, emit);
+                let exchange = Exchange::new(&command, span);
+                self.tell_secret(exchange.attempt.reveals_secret(), span, emit);
+                self.exchange = Some(exchange);
             }
             _ => {}
         }
-        self.await_reply(entry, span, emit);
+        self.await_reply(entry, emit);
+    }
+
+    /// BURL (RFC 4468 §3.2): the server fetches a part of the message, perhaps the last one.
+    fn on_burl(&mut self, command: &Command<'_>, entry: &mut Outstanding, span: Span, emit: &mut Emit<'_>) {
+        self.data_order(span, emit);
+        let index = match &self.message {
+            Some(message) => message.transaction,
+            None => self.transaction_for_message(span, emit),
+        };
+        entry.transaction = Some(index);
+        if let Some(transaction) = self.ledger.transaction(index) {
+            transaction.fetched += 1;
+        }
+        if !last_word_is_last(command.argument) {
+            return;
+        }
+        entry.asked = Asked::LastChunk { verb: Verb::BURL, answered: 0 };
+        self.end_message(span.start, true, emit);
+        self.ledger.current = None;
+    }
+
+    /// A secret was said.
+    fn tell_secret(&self, revealed: bool, span: Span, emit: &mut Emit<'_>) {
+        if revealed && !self.sealed {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::PlainAuthInClear) });
+        }
     }
 
     /// BDAT: the chunk follows at once, whatever the server replies (RFC 3030 §2).
     fn on_bdat(&mut self, command: &Command<'_>, mut entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
         let Some((size, last)) = chunk_size(command.argument) else {
             emit(Event { span, kind: EventKind::Anomaly(Anomaly::BadBdat) });
-            return self.await_reply(entry, span, emit);
+            return self.await_reply(entry, emit);
         };
         if self.message.is_none() {
             self.data_order(span, emit);
@@ -187,9 +296,9 @@ impl Dialogue {
             entry.transaction = Some(message.transaction);
         }
         if last {
-            entry.asked = Asked::LastChunk { answered: 0 };
+            entry.asked = Asked::LastChunk { verb: Verb::BDAT, answered: 0 };
         }
-        self.await_reply(entry, span, emit);
+        self.await_reply(entry, emit);
         self.chunk_left(size, last, span.end, emit);
     }
 
@@ -202,6 +311,9 @@ impl Dialogue {
         }
         if !refused && verb != Verb::RSET {
             emit(Event { span, kind: EventKind::Anomaly(Anomaly::BdatWithoutLast) });
+        }
+        if verb == Verb::DATA {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::MixedTransfer) });
         }
         let transaction = message.transaction;
         self.end_message(span.start, false, emit);
@@ -264,7 +376,10 @@ impl Dialogue {
         if self.mode == Mode::Auth {
             return true;
         }
-        let asked = matches!(self.outstanding.back().map(|o| o.asked), Some(Asked::Command(Verb::AUTH) | Asked::Auth));
+        let asked = matches!(
+            self.outstanding.back().map(|o| o.asked),
+            Some(Asked::Command(Verb::AUTH | Verb::X_EXPS) | Asked::Auth)
+        );
         let expects = self.exchange.as_ref().is_some_and(Exchange::expects_line);
         let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
         asked
@@ -279,21 +394,26 @@ impl Dialogue {
         if self.mode == Mode::Auth {
             self.mode = Mode::Commands;
         }
+        let mut revealed = false;
         if let Some(exchange) = &mut self.exchange {
+            let before = exchange.attempt.reveals_secret();
             exchange.line(line.text, span);
+            revealed = !before && exchange.attempt.reveals_secret();
         }
         emit(Event { span, kind: EventKind::Auth(AuthLine { index, line: line.text, end: line.end }) });
-        self.await_reply(Outstanding { index, asked: Asked::Auth, transaction: None, recipient: None }, span, emit);
+        self.tell_secret(revealed, span, emit);
+        self.await_reply(Outstanding::new(index, Asked::Auth, span), emit);
     }
 
-    pub(super) fn await_reply(&mut self, entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
+    pub(super) fn await_reply(&mut self, entry: Outstanding, emit: &mut Emit<'_>) {
+        let span = entry.span;
         if self.outstanding.len() >= limits::SMTP_OUTSTANDING {
             self.outstanding.pop_front();
             if self.seen.server {
                 emit(Event { span, kind: EventKind::Anomaly(Anomaly::TooManyOutstanding) });
             }
         }
-        self.outstanding.push_back(entry);
+        self.outstanding.push_back(Outstanding { sent: self.now, ..entry });
     }
 
     pub(super) fn starttls_outstanding(&self) -> bool {
@@ -341,7 +461,11 @@ impl Dialogue {
                     self.chunk_left(left - span.len(), last, span.end, emit);
                 }
             }
-            Mode::Unsure | Mode::Commands | Mode::Auth | Mode::DataPending => {
+            Mode::Binary { start, left } if span.len() <= left => {
+                self.mode = Mode::Binary { start, left: left - span.len() };
+                self.binary_data(span.end, 0, start, left - span.len(), emit);
+            }
+            Mode::Unsure | Mode::Commands | Mode::Auth | Mode::DataPending | Mode::Binary { .. } => {
                 self.flush_line(emit);
                 self.mode = Mode::Unsure;
             }
@@ -366,6 +490,10 @@ impl Dialogue {
     }
 
     pub(super) fn finish_client(&mut self, emit: &mut Emit<'_>) {
+        if let Some(mut held) = self.prefix.take().filter(|held| !held.is_empty()) {
+            let kept = held.take();
+            self.client_data(held.start, &kept, emit);
+        }
         self.flush_line(emit);
         let at = self.next[self.client.index()];
         if self.mode == Mode::AwaitMessage {
@@ -409,7 +537,7 @@ fn last_word_is_last(argument: &[u8]) -> bool {
     argument.rsplit(|&b| b == b' ').next().is_some_and(|w| w.eq_ignore_ascii_case(b"LAST"))
 }
 
-const MUST_WAIT: [Verb; 11] = [
+const MUST_WAIT: [Verb; 13] = [
     Verb::EHLO,
     Verb::DATA,
     Verb::VRFY,
@@ -421,6 +549,8 @@ const MUST_WAIT: [Verb; 11] = [
     Verb::LHLO,
     Verb::STARTTLS,
     Verb::AUTH,
+    Verb::X_EXPS,
+    Verb::XCLIENT,
 ];
 
 /// A TLS record's first octet, when it begins a handshake (RFC 8446 §5.1): no command does.

@@ -60,6 +60,7 @@ impl<'a> Command<'a> {
             Verb::VRFY | Verb::EXPN | Verb::ETRN => !argument.is_empty() && !argument.contains(&b' '),
             Verb::XCLIENT | Verb::XFORWARD => argument.contains(&b'='),
             Verb::X_ANONYMOUSTLS => argument.is_empty(),
+            Verb::PROXY => [&b"TCP4 "[..], b"TCP6 ", b"UNKNOWN"].iter().any(|kind| argument.starts_with(kind)),
             _ => false,
         }
     }
@@ -124,6 +125,11 @@ macro_rules! verbs {
             pub const KNOWN: &'static [Verb] = &[$(Verb::$name,)*];
         }
     };
+}
+
+impl Verb {
+    /// Stands for any verb without a name here, where they are counted together.
+    pub const OTHER: Verb = Verb::new(b"other");
 }
 
 verbs! {

@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 
 use super::auth::Exchange;
+use super::check::Tally;
 use super::event::{Event, EventKind};
-use super::ledger::{Ledger, Outstanding};
+use super::ledger::{Asked, Ledger, Outstanding};
 use super::line::Held;
 use super::server::PartialReply;
-use super::transfer::Message;
+use super::transfer::{Message, Smuggled};
 use super::{Anomaly, Summary};
+use crate::limits;
 use crate::stream::{Direction, Span};
+use crate::time::Timestamp;
 
 /// Where events go.
 pub(super) type Emit<'e> = dyn FnMut(Event<'_>) + 'e;
@@ -41,12 +44,27 @@ pub struct Dialogue {
     pub(super) unsure_before: u64,
     pub(super) ledger: Ledger,
     pub(super) message: Option<Message>,
+    pub(super) smuggled: Option<Smuggled>,
     pub(super) exchange: Option<Exchange>,
     /// Which directions belong to TLS now.
     pub(super) handed_over: [bool; 2],
     /// Whether the client's last command ended with LF alone: then its messages do too.
     pub(super) ends_lines_with_lf: bool,
     pub(super) seen: Seen,
+    pub(super) offers: Offers,
+    pub(super) tally: Tally,
+    /// Whether somebody on the path cannot read it.
+    pub(super) sealed: bool,
+    /// What may be the header of a proxy, before the client's first line.
+    pub(super) prefix: Option<Held>,
+    /// Octets that XEXCH50 announced.
+    pub(super) announced_binary: Option<u64>,
+    /// When the octets that are being taken were captured, where the caller says it.
+    pub(super) now: Option<Timestamp>,
+    /// When the connection began.
+    pub(super) opened: Option<Timestamp>,
+    /// When the client's last octets came.
+    pub(super) client_spoke: Option<Timestamp>,
     pub(super) finished: [bool; 2],
     pub(super) summary: Summary,
 }
@@ -69,6 +87,20 @@ pub(super) enum Mode {
     Message,
     /// A BDAT chunk: so many octets of it are left.
     Chunk { left: u64, last: bool },
+    /// What follows XEXCH50: so many octets of it are left.
+    Binary { start: u64, left: u64 },
+}
+
+/// What is known of the server's offers in this phase of the dialogue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Offers {
+    /// No reply to EHLO or HELO was seen, or a later one may be missing.
+    #[default]
+    Unknown,
+    /// The client said HELO: there are none.
+    Nothing,
+    /// Those of the summary.
+    Listed,
 }
 
 /// What was met so far, for findings that depend on it.
@@ -86,6 +118,8 @@ pub(super) struct Seen {
     pub injection: bool,
     pub client_gap: bool,
     pub server_gap: bool,
+    /// A login, after which the server may offer something else.
+    pub offers_may_change: bool,
 }
 
 impl Dialogue {
@@ -103,13 +137,40 @@ impl Dialogue {
             unsure_before: 0,
             ledger: Ledger::default(),
             message: None,
+            smuggled: None,
             exchange: None,
             handed_over: [false; 2],
             ends_lines_with_lf: false,
             seen: Seen::default(),
+            offers: Offers::Unknown,
+            tally: Tally::default(),
+            sealed: false,
+            prefix: Some(Held::default()),
+            announced_binary: None,
+            now: None,
+            opened: None,
+            client_spoke: None,
             finished: [false; 2],
             summary: Summary::default(),
         }
+    }
+
+    /// The same, of a dialogue that was read inside TLS with keys: nobody on the path sees it, so
+    /// that a password in it is no alarm.
+    #[must_use]
+    pub fn inside_tls(client: Direction) -> Dialogue {
+        // The greeting, if one is still to come, is that of a server behind TLS: no proxy's.
+        Dialogue { sealed: true, ..Dialogue::new(client) }
+    }
+
+    /// Says when the connection began, so that the wait for the greeting can be told.
+    pub fn opened_at(&mut self, time: Timestamp) {
+        self.opened = Some(time);
+    }
+
+    /// Says when the octets were captured that are given from now on. Without it no waits are told.
+    pub fn set_time(&mut self, time: Timestamp) {
+        self.now = Some(time);
     }
 
     /// The direction of the side that gives commands.
@@ -137,7 +198,9 @@ impl Dialogue {
         self.next[direction.index()] = start;
         let taken = if direction == self.client {
             self.seen.client = true;
-            self.client_data(start, bytes, emit)
+            let taken = self.client_data(start, bytes, emit);
+            self.client_spoke = self.now;
+            taken
         } else {
             self.seen.server = true;
             self.server_data(start, bytes, emit)
@@ -156,8 +219,12 @@ impl Dialogue {
         emit(Event { span, kind: EventKind::Anomaly(Anomaly::Gap) });
         if span.direction == self.client {
             self.seen.client_gap = true;
+            self.prefix = None;
             self.client_gap(span, emit);
         } else {
+            if self.outstanding.iter().any(|o| matches!(o.asked, Asked::Command(verb) if verb.is_hello())) {
+                self.offers = Offers::Unknown;
+            }
             self.seen.server_gap = true;
             self.flush_reply(emit);
             self.unsure_before = self.summary.client_lines;
@@ -171,13 +238,16 @@ impl Dialogue {
         if std::mem::replace(&mut self.finished[direction.index()], true) {
             return;
         }
+        if !self.finished[direction.reversed().index()] {
+            self.stalls_at_the_end(emit);
+        }
         if direction == self.client {
             self.finish_client(emit);
         } else {
             self.flush_reply(emit);
         }
         if self.finished == [true; 2] {
-            self.end_exchange(None);
+            self.end_exchange(None, emit);
             let span = Span::new(direction, self.next[direction.index()], self.next[direction.index()]);
             self.end_transactions(u64::MAX, span, emit);
         }
@@ -194,6 +264,22 @@ impl Dialogue {
             Some(message) => message.start,
             None if !self.line.is_empty() => self.line.start,
             None => next,
+        }
+    }
+
+    /// The connection ends: whoever kept the other waiting until then has stalled.
+    fn stalls_at_the_end(&mut self, emit: &mut Emit<'_>) {
+        let kept_waiting = |waited, limit| waited > Some(limit);
+        let server_is_silent = self.seen.server && !self.seen.server_gap && self.held_reply.is_empty();
+        if let Some(oldest) = self.outstanding.front().filter(|_| server_is_silent)
+            && kept_waiting(self.waited(oldest.sent), limits::SMTP_STALL)
+        {
+            emit(Event { span: oldest.span, kind: EventKind::Anomaly(Anomaly::Stall) });
+        }
+        let at = self.next[self.client.index()];
+        let in_message = matches!(self.mode, Mode::AwaitMessage | Mode::Message | Mode::Chunk { .. });
+        if in_message && kept_waiting(self.waited(self.client_spoke), limits::SMTP_MESSAGE_STALL) {
+            emit(Event { span: Span::new(self.client, at, at), kind: EventKind::Anomaly(Anomaly::Stall) });
         }
     }
 

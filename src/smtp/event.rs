@@ -1,6 +1,6 @@
 //! What a dialogue tells as its octets go by.
 
-use super::{Anomaly, Command, LineEnd, Reply, Transaction};
+use super::{Anomaly, Command, LenientReading, LineEnd, ProxyHeader, Reply, Transaction, Verb};
 use crate::stream::Span;
 
 /// One thing that happened, and where its octets stand.
@@ -21,6 +21,10 @@ pub enum EventKind<'a> {
     Auth(AuthLine<'a>),
     /// A reply of the server, all its lines.
     Reply(Reply<'a>),
+    /// A header of the PROXY protocol, version 2. (Version 1 is a command line.)
+    Proxy(&'a ProxyHeader),
+    /// Octets of the client that are neither lines nor a message: what follows XEXCH50.
+    Binary(Verb),
     /// The client begins to send a message. The span is empty and stands where it begins.
     MessageStart {
         /// [`Transaction::index`] of the transaction that it belongs to.
@@ -36,6 +40,9 @@ pub enum EventKind<'a> {
     /// The message is over. The span is the whole message, the dot line included; with BDAT from
     /// the first chunk's first octet to the last chunk's last.
     MessageEnd(MessageEnd),
+    /// Right after [`EventKind::MessageEnd`]: commands stand in the message, which a lenient server obeys. The span
+    /// is the look-alike of the end of data before them.
+    Lenient(&'a LenientReading),
     /// The server has agreed to STARTTLS: what follows in both directions is not the dialogue's.
     /// The span is the 220 reply; where only the client was captured, the STARTTLS command.
     StartTls,

@@ -8,6 +8,7 @@ use super::summary::{Recipient, StatusReply, Transaction, keep};
 use super::{Anomaly, Command, Path, Verb};
 use crate::limits;
 use crate::stream::Span;
+use crate::time::Timestamp;
 
 /// A client line that waits for its reply.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +20,26 @@ pub(super) struct Outstanding {
     pub transaction: Option<u64>,
     /// The recipient that its reply decides about.
     pub recipient: Option<usize>,
+    /// The line, or the message.
+    pub span: Span,
+    /// When it was there.
+    pub sent: Option<Timestamp>,
+}
+
+impl Outstanding {
+    pub(super) fn new(index: u64, asked: Asked, span: Span) -> Outstanding {
+        Outstanding { index, asked, transaction: None, recipient: None, span, sent: None }
+    }
 }
 
 /// What a reply is awaited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Command(Verb),
-    /// BDAT with LAST, which ends a message. With LMTP, `answered` recipients have their reply.
+    /// BDAT or BURL with LAST, which ends a message. With LMTP, `answered` recipients have their
+    /// reply.
     LastChunk {
+        verb: Verb,
         answered: u64,
     },
     /// A SASL response.
@@ -129,6 +142,7 @@ impl Dialogue {
             accepted: None,
             code: None,
             enhanced: None,
+            waited: None,
             span,
             reply_span: None,
             delivered: None,
@@ -158,7 +172,7 @@ impl Dialogue {
             let Some(mut transaction) = self.ledger.open.pop_front() else { return };
             // Without a message there is nothing that the server could have taken.
             let ended_by_client = !self.seen.client_gap && !span.is_empty();
-            if transaction.transfer.is_none() && ended_by_client {
+            if transaction.transfer.is_none() && transaction.fetched == 0 && ended_by_client {
                 transaction.accepted = Some(false);
             }
             if self.ledger.current == Some(transaction.index) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Verb;
 use super::line::split_end;
+use crate::time::Interval;
 
 /// A reply, all its lines (RFC 5321 §4.2).
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,9 @@ pub struct Reply<'a> {
     pub enhanced: Option<EnhancedStatus>,
     /// What it answers.
     pub to: ReplyTo,
+    /// How long the client waited for it, since its line (or its message, or the connection's
+    /// first packet) was there; `None` where that is not known.
+    pub waited: Option<Interval>,
     /// Whether its last line has come whole.
     pub complete: bool,
 }
@@ -141,6 +145,12 @@ pub(super) fn enhanced(code: Option<u16>, octets: &[u8]) -> Option<EnhancedStatu
     let Some(code) = code else { return EnhancedStatus::parse(octets) };
     let status = EnhancedStatus::parse(octets.get(4..)?)?;
     (u16::from(status.class) == code / 100).then_some(status)
+}
+
+/// Whether a reply that begins with `octets` states an enhanced status of another class.
+pub(super) fn is_contradicted(code: u16, octets: &[u8]) -> bool {
+    let status = octets.get(4..).and_then(EnhancedStatus::parse);
+    status.is_some_and(|status| u16::from(status.class) != code / 100)
 }
 
 /// Each line without its end.

@@ -4,9 +4,9 @@ use super::dialogue::{Dialogue, Emit, Mode};
 use super::event::{Event, EventKind};
 use super::ledger::{Asked, Outstanding};
 use super::line::split_end;
-use super::reply::{LINE_HEAD, LineKind, Reply, ReplyTo, enhanced, line_kind, lines};
+use super::reply::{LINE_HEAD, LineKind, Reply, ReplyTo, enhanced, is_contradicted, line_kind, lines};
 use super::summary::{Greeting, StatusReply, keep};
-use super::{Anomaly, Verb};
+use super::{Anomaly, Awaited, Verb};
 use crate::limits;
 use crate::stream::Span;
 
@@ -190,7 +190,10 @@ impl Dialogue {
         tell(partial.code.is_some_and(|code| !(200..600).contains(&code)), Anomaly::UnknownCode);
         tell(octets.ends_with(b"\n") && !octets.ends_with(b"\r\n"), Anomaly::BareLf);
         tell(octets.ends_with(b"\r\r\n"), Anomaly::DoubledCr);
-        let status = StatusReply { code: partial.code, enhanced: enhanced(partial.code, octets), span };
+        let long = |line: &[u8]| line.len() > limits::SMTP_REPLY_LINE_OCTETS && !line.starts_with(b"334");
+        let cut = span.len() > octets.len() as u64;
+        tell(!cut && octets.split_inclusive(|&b| b == b'\n').any(long), Anomaly::TooLong);
+        let status = StatusReply { code: partial.code, enhanced: enhanced(partial.code, octets), waited: None, span };
         self.on_reply(octets, status, !partial.cut, emit)
     }
 
@@ -201,6 +204,17 @@ impl Dialogue {
         self.seen.lone_220 = None;
         let entry = if first && self.is_greeting(status.code) {
             None
+        } else if self.answers_smuggled(status.code, span, emit) {
+            let reply = Reply {
+                code: status.code,
+                octets,
+                enhanced: status.enhanced,
+                to: ReplyTo::Unasked,
+                waited: None,
+                complete,
+            };
+            emit(Event { span, kind: EventKind::Reply(reply) });
+            return false;
         } else {
             self.reply_inside_message(span, emit);
             self.take_outstanding(status.code)
@@ -215,8 +229,27 @@ impl Dialogue {
                 None => ReplyTo::Unasked,
             },
         };
-        let reply = Reply { code: status.code, octets, enhanced: status.enhanced, to, complete };
-        emit(Event { span, kind: EventKind::Reply(reply) });
+        let awaited = match (&entry, to) {
+            (Some(entry), _) if entry.index >= self.unsure_before => Some((Awaited::of(entry.asked), entry.sent)),
+            (None, ReplyTo::Greeting) => Some((Awaited::Greeting, self.opened)),
+            _ => None,
+        };
+        let waited = awaited.and_then(|(awaited, since)| self.waited(since).map(|waited| (awaited, waited)));
+        let status = StatusReply { waited: waited.map(|(_, waited)| waited), ..status };
+        let (code, enhanced, waited_for) = (status.code, status.enhanced, status.waited);
+        emit(Event {
+            span,
+            kind: EventKind::Reply(Reply { code, octets, enhanced, to, waited: waited_for, complete }),
+        });
+        let hello = matches!(to, ReplyTo::Command { verb, .. } if verb.is_hello());
+        // RFC 2034 §3: neither the greeting nor the reply to EHLO or HELO has an enhanced status.
+        if !hello && to != ReplyTo::Greeting && code.is_some_and(|code| is_contradicted(code, octets)) {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::StatusMismatch) });
+        }
+        if waited.is_some_and(|(awaited, waited)| self.count_wait(awaited, waited, span)) {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::Stall) });
+        }
+        self.check_blocklist(status, octets, emit);
         match (entry, to) {
             (Some(entry), _) => self.settle(entry, status, octets, emit),
             (None, ReplyTo::Greeting) => {
@@ -294,7 +327,11 @@ impl Dialogue {
             self.end_message(at, false, emit);
             let index = self.summary.client_lines;
             let asked = Asked::Message { answered: 0 };
-            self.await_reply(Outstanding { index, asked, transaction, recipient: None }, span, emit);
+            let end = Span::new(self.client, at, at);
+            self.await_reply(Outstanding { transaction, ..Outstanding::new(index, asked, end) }, emit);
+            if let Some(entry) = self.outstanding.back_mut() {
+                entry.sent = None;
+            }
         } else {
             emit(Event { span, kind: EventKind::Anomaly(Anomaly::EarlyReply) });
         }
@@ -339,8 +376,8 @@ impl Dialogue {
             Asked::Command(verb) => ReplyTo::Command { index, verb },
             Asked::Auth => ReplyTo::Auth { index },
             Asked::Unparsed => ReplyTo::Unparsed { index },
-            Asked::LastChunk { .. } if !self.summary.lmtp => ReplyTo::Command { index, verb: Verb::BDAT },
-            Asked::LastChunk { answered } | Asked::Message { answered } => {
+            Asked::LastChunk { verb, .. } if !self.summary.lmtp => ReplyTo::Command { index, verb },
+            Asked::LastChunk { answered, .. } | Asked::Message { answered } => {
                 let transaction = entry.transaction.unwrap_or(0);
                 let recipient = self.summary.lmtp.then(|| self.nth_accepted(transaction, answered)).flatten();
                 ReplyTo::Message { transaction, recipient }

@@ -1,7 +1,8 @@
 //! What each reply decides about the line that it answers, and about the transaction behind it.
 
-use super::dialogue::{Dialogue, Emit, Mode};
-use super::event::{Event, EventKind};
+use super::capability::is_masked;
+use super::dialogue::{Dialogue, Emit, Mode, Offers};
+use super::event::{Event, EventKind, Transfer};
 use super::ledger::{Asked, Outstanding};
 use super::line::split_end;
 use super::reply::lines;
@@ -22,10 +23,10 @@ impl Dialogue {
     ) -> bool {
         let span = status.span;
         match entry.asked {
-            Asked::Message { answered } | Asked::LastChunk { answered } => {
+            Asked::Message { answered } | Asked::LastChunk { answered, .. } => {
                 self.settle_message(entry, answered, status, octets, emit)
             }
-            Asked::Auth | Asked::Command(Verb::AUTH) => self.settle_auth(status),
+            Asked::Auth | Asked::Command(Verb::AUTH | Verb::X_EXPS) => self.settle_auth(status, octets, emit),
             Asked::Command(Verb::STARTTLS | Verb::X_ANONYMOUSTLS) => return self.settle_starttls(status, emit),
             Asked::Command(Verb::DATA) => self.settle_data(entry, status, octets, emit),
             Asked::Command(Verb::BDAT | Verb::BURL) => {
@@ -41,15 +42,25 @@ impl Dialogue {
                     recipient.accepted = status.is_positive();
                     recipient.code = status.code;
                     recipient.enhanced = status.enhanced;
+                    recipient.waited = status.waited;
                     recipient.reply_span = Some(span);
+                }
+                self.count_recipient(status, emit);
+            }
+            Asked::Command(Verb::XCLIENT | Verb::XFORWARD) => self.settle_claim(entry, status, emit),
+            Asked::Command(Verb::XEXCH50) if status.code == Some(354) => {
+                if let Some(left) = self.announced_binary.take().filter(|_| self.mode == Mode::Commands) {
+                    self.mode = Mode::Binary { start: self.next[self.client.index()], left };
                 }
             }
             Asked::Command(Verb::RSET | Verb::QUIT) => self.end_transactions_of(entry, span, emit),
             Asked::Command(verb) if verb.is_mail() => self.settle_mail(entry, status, emit),
             Asked::Command(verb) if verb.is_hello() => {
                 self.end_transactions_of(entry, span, emit);
-                if verb != Verb::HELO && status.is_positive() == Some(true) {
-                    self.read_capabilities(octets, status, emit);
+                match (verb, status.is_positive()) {
+                    (Verb::HELO, Some(true)) => self.offers = Offers::Nothing,
+                    (_, Some(true)) => self.read_capabilities(octets, status, emit),
+                    _ => {}
                 }
             }
             Asked::Command(_) | Asked::Unparsed => {}
@@ -60,6 +71,17 @@ impl Dialogue {
     fn end_transactions_of(&mut self, entry: Outstanding, span: Span, emit: &mut Emit<'_>) {
         if let Some(index) = entry.transaction {
             self.end_transactions(index, span, emit);
+        }
+    }
+
+    /// XCLIENT: the server forgets what it knew of the client, and greets it anew.
+    fn settle_claim(&mut self, entry: Outstanding, status: StatusReply, emit: &mut Emit<'_>) {
+        if let Some(claim) = self.summary.claims.iter_mut().rfind(|claim| claim.span == entry.span) {
+            claim.accepted = status.is_positive();
+        }
+        if entry.asked == Asked::Command(Verb::XCLIENT) && status.is_positive() == Some(true) {
+            self.end_transactions(u64::MAX, status.span, emit);
+            self.offers = Offers::Unknown;
         }
     }
 
@@ -80,11 +102,21 @@ impl Dialogue {
     fn settle_data(&mut self, entry: Outstanding, status: StatusReply, octets: &[u8], emit: &mut Emit<'_>) {
         let Some(index) = entry.transaction else { return };
         let mut sent = false;
+        let ahead = self.message.as_ref().map(|m| m.start).filter(|_| self.mode == Mode::Message);
         if let Some(transaction) = self.ledger.transaction(index) {
             transaction.data_reply = Some(status);
-            sent = transaction.transfer.is_some();
+            sent = transaction.transfer == Some(Transfer::Data);
         }
         if status.code.is_some_and(|code| code / 100 == 3) {
+            let start = match self.ledger.transaction(index).and_then(|t| t.message_span) {
+                Some(message) if sent => Some(message.start),
+                _ => ahead,
+            };
+            // RFC 2920 §3.1: the message has to wait for 354.
+            if let Some(start) = start.filter(|_| entry.index >= self.unsure_before && !self.seen.client_gap) {
+                let span = Span::new(self.client, start, start);
+                emit(Event { span, kind: EventKind::Anomaly(Anomaly::PipeliningViolation) });
+            }
             if !sent && self.message.is_none() {
                 // Commands that the client sent behind DATA were message text to the server.
                 self.outstanding.clear();
@@ -141,7 +173,7 @@ impl Dialogue {
         }
         let answered = answered + 1;
         let asked = match entry.asked {
-            Asked::LastChunk { .. } => Asked::LastChunk { answered },
+            Asked::LastChunk { verb, .. } => Asked::LastChunk { verb, answered },
             _ => Asked::Message { answered },
         };
         self.outstanding.push_front(Outstanding { asked, ..entry });
@@ -159,8 +191,11 @@ impl Dialogue {
         transaction.reply_text = keep(lines(octets).next().unwrap_or_default());
     }
 
-    fn settle_auth(&mut self, status: StatusReply) {
+    fn settle_auth(&mut self, status: StatusReply, octets: &[u8], emit: &mut Emit<'_>) {
         if status.code == Some(334) {
+            if let Some(exchange) = &mut self.exchange {
+                exchange.challenge(first_text(octets));
+            }
             let ahead = self.outstanding.iter().any(|o| o.asked == Asked::Auth);
             if !ahead && matches!(self.mode, Mode::Commands | Mode::Unsure) {
                 self.mode = Mode::Auth;
@@ -170,12 +205,19 @@ impl Dialogue {
         if self.mode == Mode::Auth {
             self.mode = Mode::Commands;
         }
-        self.end_exchange(Some(status));
+        self.end_exchange(Some(status), emit);
     }
 
     /// The SASL exchange, if there is one, is over.
-    pub(super) fn end_exchange(&mut self, status: Option<StatusReply>) {
+    pub(super) fn end_exchange(&mut self, status: Option<StatusReply>, emit: &mut Emit<'_>) {
         let Some(exchange) = self.exchange.take() else { return };
+        if let Some(status) = status {
+            self.count_login(status, emit);
+            if status.is_positive() == Some(true) {
+                // RFC 4954 §4: what is offered after a login may be something else.
+                self.seen.offers_may_change = true;
+            }
+        }
         let mut attempt = exchange.attempt;
         attempt.code = status.and_then(|s| s.code);
         attempt.succeeded = status.and_then(|s| s.is_positive());
@@ -206,6 +248,7 @@ impl Dialogue {
         self.handed_over = [true; 2];
         self.end_transactions(u64::MAX, span, emit);
         self.outstanding.clear();
+        self.offers = Offers::Unknown;
         self.mode = Mode::Commands;
     }
 
@@ -213,7 +256,7 @@ impl Dialogue {
         let direction = status.span.direction;
         self.summary.ehlo_reply = Some(status);
         self.summary.ehlo_salute = keep(first_text(octets));
-        self.summary.capabilities.clear();
+        let before = std::mem::take(&mut self.summary.capabilities);
         let starttls = &mut self.summary.starttls;
         (starttls.offered, starttls.masked) = (None, None);
         let mut at = status.span.start;
@@ -224,7 +267,6 @@ impl Dialogue {
             if nth == 0 || text.is_empty() || self.summary.capabilities.len() >= limits::SMTP_CAPABILITIES {
                 continue;
             }
-            // AUTH=LOGIN is how servers before RFC 2554 wrote AUTH LOGIN.
             let end = text.iter().position(|b| b.is_ascii_whitespace() || *b == b'=').unwrap_or(text.len());
             let (keyword, parameters) = text.split_at(end);
             let starttls = &mut self.summary.starttls;
@@ -234,13 +276,53 @@ impl Dialogue {
                 starttls.masked.get_or_insert(span);
                 emit(Event { span, kind: EventKind::Anomaly(Anomaly::StartTlsMasked) });
             }
-            let parameters = parameters.strip_prefix(b"=").unwrap_or(parameters).trim_ascii();
-            self.summary.capabilities.push(EhloKeyword { keyword: keep(keyword), parameters: keep(parameters), span });
+            let legacy = parameters.starts_with(b"=");
+            let parameters = keep(parameters.strip_prefix(b"=").unwrap_or(parameters).trim_ascii());
+            let keyword = EhloKeyword { keyword: keep(keyword), parameters, legacy, span };
+            self.summary.capabilities.push(keyword);
+        }
+        if !self.sealed {
+            self.check_offered(emit);
+        }
+        if self.offers == Offers::Listed {
+            self.check_changed(before, status, emit);
+        }
+        self.offers = Offers::Listed;
+        self.seen.offers_may_change = false;
+    }
+
+    /// What a server should not offer to a client that anyone can listen to.
+    fn check_offered(&self, emit: &mut Emit<'_>) {
+        let offers = &self.summary.capabilities;
+        if let Some(offer) = self.summary.capability("REQUIRETLS") {
+            emit(Event { span: offer.span, kind: EventKind::Anomaly(Anomaly::RequireTlsInClear) });
+        }
+        let plain = |offer: &&EhloKeyword| REUSABLE.iter().any(|m| offer.meaning().offers_mechanism(m));
+        // With STARTTLS beside it the client has a choice.
+        if let Some(offer) = offers.iter().find(plain).filter(|_| self.summary.starttls.offered.is_none()) {
+            emit(Event { span: offer.span, kind: EventKind::Anomaly(Anomaly::PlainAuthOffered) });
+        }
+    }
+
+    /// Whether the server offers something else than it did before in the same phase.
+    fn check_changed(&mut self, before: Vec<EhloKeyword>, status: StatusReply, emit: &mut Emit<'_>) {
+        let same = |a: &EhloKeyword, b: &EhloKeyword| {
+            a.keyword.eq_ignore_ascii_case(&b.keyword) && a.parameters == b.parameters
+        };
+        let holds = |all: &[EhloKeyword], one: &EhloKeyword| all.iter().any(|other| same(one, other));
+        let now = &self.summary.capabilities;
+        let changed = before.iter().any(|one| !holds(now, one)) || now.iter().any(|one| !holds(&before, one));
+        if !changed {
+            return;
+        }
+        if !self.seen.offers_may_change {
+            emit(Event { span: status.span, kind: EventKind::Anomaly(Anomaly::OfferChanged) });
+        }
+        if self.summary.earlier_offers.len() < limits::SMTP_OFFERS {
+            self.summary.earlier_offers.push(before);
         }
     }
 }
 
-/// A keyword overwritten in place, as firewalls leave it: `XXXXXXXA`.
-fn is_masked(keyword: &[u8]) -> bool {
-    keyword.len() >= 6 && keyword[..keyword.len() - 1].iter().all(|&b| b == b'X' || b == b'*')
-}
+/// Mechanisms whose messages can be used by whoever reads them.
+const REUSABLE: [&[u8]; 4] = [b"PLAIN", b"LOGIN", b"XOAUTH2", b"OAUTHBEARER"];

@@ -1,9 +1,11 @@
 //! What is kept of a dialogue when its octets have gone by.
 
-use super::{AuthAttempt, EnhancedStatus, Transfer, Verb};
+use super::{AuthAttempt, ClientClaim, EnhancedStatus, LenientReading, Parameter, ParameterValue};
+use super::{ProxyHeader, Retry, Transfer, Verb, Waiting};
 use crate::imf::Header;
 use crate::limits;
 use crate::stream::Span;
+use crate::time::Interval;
 
 /// What a dialogue showed so far. Bounded: see [`limits`]; what was not kept is counted.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,15 @@ pub struct Summary {
     pub ehlo_reply: Option<StatusReply>,
     /// The first text line of that reply: the server's name and its salute.
     pub ehlo_salute: Vec<u8>,
+    /// Capabilities that earlier EHLO replies listed and the last one does not repeat, the oldest
+    /// first: empty unless an offer changed.
+    pub earlier_offers: Vec<Vec<EhloKeyword>>,
+    /// On whose behalf a proxy connected.
+    pub proxy: Option<ProxyHeader>,
+    /// What XCLIENT and XFORWARD say, in order.
+    pub claims: Vec<ClientClaim>,
+    /// Such commands beyond those kept.
+    pub claims_not_kept: u64,
     /// AUTH attempts, in order.
     pub auth: Vec<AuthAttempt>,
     /// AUTH attempts beyond those kept.
@@ -36,6 +47,8 @@ pub struct Summary {
     pub client_lines: u64,
     /// Replies.
     pub replies: u64,
+    /// How long the server let the client wait, for each kind of reply.
+    pub waiting: Vec<Waiting>,
     /// Octets that the capture lacks, of both directions.
     pub missing: u64,
 }
@@ -91,6 +104,8 @@ pub struct EhloKeyword {
     pub keyword: Vec<u8>,
     /// Everything after it.
     pub parameters: Vec<u8>,
+    /// Whether `=` stands between the two: `AUTH=LOGIN` is how servers before RFC 2554 wrote it.
+    pub legacy: bool,
     /// The line.
     pub span: Span,
 }
@@ -115,6 +130,8 @@ pub struct StatusReply {
     pub code: Option<u16>,
     /// The enhanced status.
     pub enhanced: Option<EnhancedStatus>,
+    /// How long the client waited for it.
+    pub waited: Option<Interval>,
     /// Where it stands.
     pub span: Span,
 }
@@ -124,6 +141,12 @@ impl StatusReply {
     #[must_use]
     pub fn is_positive(&self) -> Option<bool> {
         self.code.map(super::reply::is_positive)
+    }
+
+    /// What its client can do about it, where it is a refusal.
+    #[must_use]
+    pub fn retry(&self) -> Option<Retry> {
+        Retry::of(self.code, self.enhanced)
     }
 }
 
@@ -152,6 +175,8 @@ pub struct Transaction {
     pub size: Option<u64>,
     /// The BDAT chunks, or 0.
     pub chunks: u64,
+    /// Parts of the message that the server was told to fetch from elsewhere (BURL, RFC 4468).
+    pub fetched: u64,
     /// Whether the message's end was seen and nothing of it is missing.
     pub complete: bool,
     /// Octets of the message that the capture lacks.
@@ -168,6 +193,8 @@ pub struct Transaction {
     pub reset: bool,
     /// What the message's header says.
     pub header: Header,
+    /// How a lenient server reads the message, where commands stand in it.
+    pub lenient: Option<Box<LenientReading>>,
 }
 
 impl Transaction {
@@ -175,6 +202,30 @@ impl Transaction {
     #[must_use]
     pub fn mail_accepted(&self) -> Option<bool> {
         self.mail_reply.and_then(|reply| reply.is_positive())
+    }
+
+    /// MAIL's parameters, and what each says.
+    pub fn parameters(&self) -> impl Iterator<Item = (Parameter<'_>, ParameterValue<'_>)> {
+        super::command::parameters(&self.mail_parameters).map(|parameter| (parameter, parameter.meaning()))
+    }
+
+    /// The size that the client announced (RFC 1870).
+    #[must_use]
+    pub fn announced_size(&self) -> Option<u64> {
+        self.parameters().find_map(|(_, value)| match value {
+            ParameterValue::Size(size) => Some(size),
+            _ => None,
+        })
+    }
+
+    /// The reply that decides whether `recipient` gets the message: the refusal of RCPT, else the
+    /// reply to the message (with LMTP that for this recipient).
+    #[must_use]
+    pub fn verdict(&self, recipient: &Recipient) -> Option<StatusReply> {
+        if recipient.accepted == Some(false) {
+            return recipient.reply();
+        }
+        recipient.delivered.or(self.reply)
     }
 
     /// Recipients that the server took, among those kept.
@@ -197,12 +248,28 @@ pub struct Recipient {
     pub code: Option<u16>,
     /// Its enhanced status.
     pub enhanced: Option<EnhancedStatus>,
+    /// How long the client waited for it.
+    pub waited: Option<Interval>,
     /// The RCPT command.
     pub span: Span,
     /// The reply.
     pub reply_span: Option<Span>,
     /// LMTP: the reply after the message for this recipient (RFC 2033 §4.2).
     pub delivered: Option<StatusReply>,
+}
+
+impl Recipient {
+    /// RCPT's parameters, and what each says.
+    pub fn parameters(&self) -> impl Iterator<Item = (Parameter<'_>, ParameterValue<'_>)> {
+        super::command::parameters(&self.parameters).map(|parameter| (parameter, parameter.meaning()))
+    }
+
+    /// The reply to RCPT.
+    #[must_use]
+    pub fn reply(&self) -> Option<StatusReply> {
+        let (code, enhanced, waited) = (self.code, self.enhanced, self.waited);
+        self.reply_span.map(|span| StatusReply { code, enhanced, waited, span })
+    }
 }
 
 /// What is kept of a text: its beginning.

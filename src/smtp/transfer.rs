@@ -1,12 +1,14 @@
 //! Messages in transit: by DATA up to the dot line, by BDAT in chunks of stated length.
 
-use super::Anomaly;
 use super::dialogue::{Dialogue, Emit, Mode};
 use super::end_of_data::{EndOfData, Oddities};
 use super::event::{Event, EventKind, MessageEnd, Transfer};
 use super::ledger::{Asked, Outstanding};
+use super::lenient::LenientReader;
+use super::text::{TextLines, allows_eight_bit};
+use super::{Anomaly, Verb};
 use crate::imf::{HeaderReader, Unstuffer};
-use crate::stream::Span;
+use crate::stream::{Direction, Span};
 
 /// A message in transit.
 #[derive(Debug)]
@@ -24,6 +26,9 @@ pub(super) struct Message {
     pub refused: bool,
     search: EndOfData,
     oddities: Oddities,
+    /// Reads along leniently, where the message is read strictly.
+    lenient: Option<LenientReader>,
+    lines: TextLines,
     unstuffer: Option<Unstuffer>,
     header: HeaderReader,
     header_over: bool,
@@ -31,10 +36,14 @@ pub(super) struct Message {
 
 impl Message {
     /// Looks at the next octets of its text.
-    fn text(&mut self, bytes: &[u8]) {
+    fn text(&mut self, client: Direction, bytes: &[u8]) {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.transfer == Transfer::Data {
             self.oddities.look(bytes);
+            self.lines.look(bytes);
+        }
+        if let Some(lenient) = &mut self.lenient {
+            lenient.feed(client, bytes, self.oddities.bare_lf || self.oddities.bare_cr);
         }
         if self.header_over {
             return;
@@ -45,12 +54,69 @@ impl Message {
         }
     }
 
+    /// Look-alikes so far, and where the first one stands that commands follow.
+    fn lenient_state(&mut self) -> (u32, Option<Span>) {
+        match &mut self.lenient {
+            Some(lenient) => (lenient.look_alikes, lenient.found().map(|found| found.end_of_data)),
+            None => (0, None),
+        }
+    }
+
+    /// Counts a reply to commands that stand in it, where its own reply has come; whether it is the first one.
+    pub(super) fn lenient_reply(&mut self) -> Option<bool> {
+        let found = self.lenient.as_mut()?.found().filter(|_| self.replied)?;
+        found.replies += 1;
+        Some(found.replies == 1)
+    }
+
     pub(super) fn ends_in_look_alike(&self) -> bool {
         self.transfer == Transfer::Data && self.search.ends_in_look_alike()
     }
 }
 
+/// Commands inside a message that is over, to which a lenient server replies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Smuggled {
+    transaction: u64,
+    /// So many replies may still come.
+    left: u64,
+    /// Whether one has come: the server does read leniently.
+    answered: bool,
+}
+
 impl Dialogue {
+    /// Whether a reply is to commands that stand inside a message, which shows that the server read it leniently.
+    pub(super) fn answers_smuggled(&mut self, code: Option<u16>, span: Span, emit: &mut Emit<'_>) -> bool {
+        if code == Some(421) {
+            return false;
+        }
+        if let Some(message) = &mut self.message {
+            let Some(first) = message.lenient_reply() else { return false };
+            if first {
+                emit(Event { span, kind: EventKind::Anomaly(Anomaly::SmugglingAnswered) });
+            }
+            return true;
+        }
+        let Some(smuggled) = &mut self.smuggled else { return false };
+        let its_own = matches!(self.outstanding.front(), Some(Outstanding { asked: Asked::Message { .. }, transaction, .. })
+            if *transaction == Some(smuggled.transaction));
+        let quit = matches!(self.outstanding.front().map(|o| o.asked), Some(Asked::Command(Verb::QUIT)));
+        let fits = self.outstanding.is_empty() || smuggled.answered || (quit && code != Some(221));
+        if its_own || smuggled.left == 0 || !fits {
+            return false;
+        }
+        smuggled.left -= 1;
+        let (index, first) = (smuggled.transaction, !std::mem::replace(&mut smuggled.answered, true));
+        let kept = self.summary.transactions.iter_mut().rfind(|t| t.index == index);
+        if let Some(found) = kept.or(self.ledger.transaction(index)).and_then(|t| t.lenient.as_mut()) {
+            found.replies += 1;
+        }
+        if first {
+            emit(Event { span, kind: EventKind::Anomaly(Anomaly::SmugglingAnswered) });
+        }
+        true
+    }
+
     /// A message begins at `at`. `tolerant`: its lines may end with LF alone.
     pub(super) fn begin_message(&mut self, at: u64, transfer: Transfer, emit: &mut Emit<'_>) {
         let span = Span::new(self.client, at, at);
@@ -70,6 +136,8 @@ impl Dialogue {
             refused: false,
             search: EndOfData::new(tolerant),
             oddities: Oddities::default(),
+            lenient: (transfer == Transfer::Data && !tolerant).then(|| LenientReader::new(at)),
+            lines: TextLines::default(),
             unstuffer: (transfer == Transfer::Data).then(|| Unstuffer::new(tolerant)),
             header: HeaderReader::new(),
             header_over: false,
@@ -84,28 +152,35 @@ impl Dialogue {
             self.mode = Mode::Unsure;
             return 0;
         };
-        let odd = message.oddities;
+        let (odd, lines) = (message.oddities, message.lines);
+        let (look_alikes, smuggled) = message.lenient_state();
         let scan = message.search.scan(bytes);
         if !scan.held.is_empty() {
             let span = Span::new(client, start.saturating_sub(scan.held.len() as u64), start);
-            message.text(scan.held);
+            message.text(client, scan.held);
             emit(Event { span, kind: EventKind::MessageData(scan.held) });
         }
         let text = &bytes[..scan.text];
         if !text.is_empty() {
-            message.text(text);
+            message.text(client, text);
             let span = Span::new(client, start, start + text.len() as u64);
             emit(Event { span, kind: EventKind::MessageData(text) });
         }
         let span = Span::new(client, start, start + scan.taken as u64);
-        let now = message.oddities;
+        let (now, lines_now) = (message.oddities, message.lines);
+        let (look_alikes_now, smuggled_now) = message.lenient_state();
+        let may_be_8bit = lines.eight_bit || !lines_now.eight_bit || self.announced_eight_bit();
         for (before, after, anomaly) in [
             (odd.bare_lf, now.bare_lf, Anomaly::BareLfInMessage),
             (odd.bare_cr, now.bare_cr, Anomaly::BareCrInMessage),
             (odd.nul, now.nul, Anomaly::NulInMessage),
-            (false, scan.look_alikes > 0, Anomaly::EndOfDataLookAlike),
+            (lines.long, lines_now.long, Anomaly::LongLineInMessage),
+            (may_be_8bit, lines_now.eight_bit, Anomaly::EightBitInMessage),
+            (false, look_alikes_now > look_alikes, Anomaly::EndOfDataLookAlike),
+            (smuggled.is_some(), smuggled_now.is_some(), Anomaly::Smuggling),
         ] {
             if !before && after {
+                let span = smuggled_now.filter(|_| anomaly == Anomaly::Smuggling).unwrap_or(span);
                 emit(Event { span, kind: EventKind::Anomaly(anomaly) });
             }
         }
@@ -115,12 +190,20 @@ impl Dialogue {
         scan.taken
     }
 
+    /// Whether the message in transit was announced as one of octets above 127.
+    fn announced_eight_bit(&mut self) -> bool {
+        let Some(index) = self.message.as_ref().map(|message| message.transaction) else { return true };
+        // Without MAIL nothing is known of what was announced.
+        let transaction = self.ledger.transaction(index);
+        transaction.is_none_or(|t| t.mail_from.is_none() || t.parameters().any(|(_, value)| allows_eight_bit(&value)))
+    }
+
     /// Octets of a BDAT chunk; how many were taken.
     pub(super) fn chunk_data(&mut self, start: u64, bytes: &[u8], left: u64, last: bool, emit: &mut Emit<'_>) -> usize {
         let taken = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let chunk = &bytes[..taken];
         if let Some(message) = &mut self.message {
-            message.text(chunk);
+            message.text(self.client, chunk);
         }
         let end = start + taken as u64;
         if taken > 0 {
@@ -141,7 +224,8 @@ impl Dialogue {
     /// The message in transit is over at `at`; `ended` says that its end was seen.
     pub(super) fn end_message(&mut self, at: u64, ended: bool, emit: &mut Emit<'_>) {
         self.mode = if self.mode == Mode::Unsure { Mode::Unsure } else { Mode::Commands };
-        let Some(message) = self.message.take() else { return };
+        let Some(mut message) = self.message.take() else { return };
+        let lenient = message.lenient.take().and_then(LenientReader::finish);
         let span = Span::new(self.client, message.start, at);
         let complete = ended && message.missing == 0;
         let end = MessageEnd {
@@ -158,22 +242,22 @@ impl Dialogue {
             open.missing = end.missing;
             open.message_span = Some(span);
             open.header = message.header.finish();
+            open.lenient = lenient.clone();
         }
         if self.ledger.current == Some(message.transaction) {
             self.ledger.current = None;
         }
         emit(Event { span, kind: EventKind::MessageEnd(end) });
+        if let Some(lenient) = &lenient {
+            emit(Event { span: lenient.end_of_data, kind: EventKind::Lenient(lenient) });
+            let left = lenient.replies_expected.saturating_sub(lenient.replies);
+            self.smuggled = Some(Smuggled { transaction: message.transaction, left, answered: lenient.replies > 0 });
+        }
+        self.check_size(end.transaction, end.size, span, emit);
         if ended && message.transfer == Transfer::Data && !message.replied && !message.refused {
-            self.await_reply(
-                Outstanding {
-                    index: self.summary.client_lines,
-                    asked: Asked::Message { answered: 0 },
-                    transaction: Some(message.transaction),
-                    recipient: None,
-                },
-                span,
-                emit,
-            );
+            let asked = Asked::Message { answered: 0 };
+            let entry = Outstanding::new(self.summary.client_lines, asked, span);
+            self.await_reply(Outstanding { transaction: Some(message.transaction), ..entry }, emit);
         } else if message.replied {
             self.end_transactions(message.transaction, span, emit);
         }
@@ -188,7 +272,7 @@ impl Dialogue {
             let held = message.search.held();
             message.search.after_gap();
             if !held.is_empty() {
-                message.text(held);
+                message.text(client, held);
                 let span = Span::new(client, at.saturating_sub(held.len() as u64), at);
                 emit(Event { span, kind: EventKind::MessageData(held) });
             }
@@ -200,6 +284,10 @@ impl Dialogue {
         if let Some(message) = &mut self.message {
             message.missing = message.missing.saturating_add(missing);
             message.size = message.size.saturating_add(missing);
+            if let Some(lenient) = &mut message.lenient {
+                lenient.gap(missing);
+            }
+            message.lines.gap();
             // A header with a hole could join two fields into one.
             message.header_over = true;
         }

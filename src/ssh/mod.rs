@@ -4,10 +4,14 @@
 //! each piece completes. After `New Keys` nothing can be told but how much is sent, and when.
 
 mod message;
+mod watch;
 
 pub use message::{KeyExchange, KeyExchangeInit, MessageNumber, negotiated};
+pub use watch::{Keys, Summary, Watch};
 
 use crate::limits;
+use crate::stream::{Direction, Span};
+use crate::time::Timestamp;
 
 /// Which side sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -300,7 +304,8 @@ fn stated_length(data: &[u8], extra: usize) -> Result<usize, Unready> {
 /// are cut, nothing may panic, and what is kept stays bounded.
 pub fn fuzz_ssh(data: &[u8]) {
     let mut connection = Connection::new();
-    let mut sender = Sender::Client;
+    let mut watch = Watch::default();
+    let (mut sender, mut position) = (Sender::Client, 0);
     let mut rest = data;
     while let Some((length, after)) = rest.split_first() {
         let (piece, after) = after.split_at(after.len().min(usize::from(*length)));
@@ -308,10 +313,15 @@ pub fn fuzz_ssh(data: &[u8]) {
             let _ = format!("{event:?}");
         });
         assert!(connection.sides[sender as usize].pending.len() <= limits::SSH_PACKET + 16);
+        let span = Span::new(Direction::FromOriginator, position, position + piece.len() as u64);
+        position = span.end;
+        watch.take(sender, span, Timestamp::from_nanos((position as i64) << 20), piece);
         sender = if sender == Sender::Client { Sender::Server } else { Sender::Client };
         rest = after;
     }
     let _ = (connection.cipher(Sender::Client), connection.cipher(Sender::Server));
+    let summary = watch.into_summary();
+    let _ = (summary.is_obscured(), summary.is_post_quantum(), summary.keys.rhythm());
 }
 
 const LENGTH_LEN: usize = 4;

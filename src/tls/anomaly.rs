@@ -83,6 +83,11 @@ pub enum Anomaly {
     Ssl2Hello,
     /// Octets follow a hello inside its message.
     TrailingOctets(HandshakeType),
+    /// The server is there and sends nothing after the ClientHello.
+    HelloUnanswered {
+        /// Octets of the hello.
+        length: u32,
+    },
 }
 
 /// Names the variants, and lists the names.
@@ -133,6 +138,7 @@ names! {
     Anomaly::CertificatesMany(_) => "tls-certificates-many",
     Anomaly::Ssl2Hello => "tls-ssl2-hello",
     Anomaly::TrailingOctets(_) => "tls-trailing-octets",
+    Anomaly::HelloUnanswered { .. } => "tls-hello-unanswered",
 }
 
 impl fmt::Display for Anomaly {
@@ -155,7 +161,7 @@ impl fmt::Display for Anomaly {
             Anomaly::ApplicationDataInClear => f.write_str("TLS application data comes before any key was agreed on"),
             Anomaly::ImpossibleLength(n) => write!(f, "the cipher suite makes no TLS record of {n} octets"),
             Anomaly::RecordsMissing(count) => {
-                write!(f, "{count} TLS records are missing, by the nonces of their neighbours")
+                write!(f, "{count} TLS records are missing, whole or in part, by the nonces of their neighbours")
             }
             Anomaly::HandshakeTooLong { kind, length } => {
                 write!(f, "a {kind} of {length} octets is longer than is read here")
@@ -189,6 +195,9 @@ impl fmt::Display for Anomaly {
                 write!(f, "a chain of {count} certificates is longer than is read here")
             }
             Anomaly::Ssl2Hello => f.write_str("the client's hello has the format of SSL 2.0"),
+            Anomaly::HelloUnanswered { length } => {
+                write!(f, "the ClientHello of {length} octets was never answered")
+            }
             Anomaly::TrailingOctets(kind) => write!(f, "octets follow the {kind} inside its message"),
         }
     }

@@ -8,7 +8,7 @@ use super::event::{Event, EventKind, Record};
 use super::handshake::Messages;
 use super::hello::ClientHello;
 use super::length::{Padding, PlaintextLength, Protection};
-use super::phase::Tls13;
+use super::phase::{Agreed, Tls13};
 use super::probe::{Probe, ssl2_hello};
 use super::record::{Header, MAX_LENGTH, Resync};
 use super::registry::{Alert, AlertDescription, AlertLevel, ContentType, HandshakeType, ProtocolVersion};
@@ -92,11 +92,13 @@ enum Contents {
 const FIRST: usize = 8;
 
 /// The nonces that TLS 1.2 sends with GCM and CCM. Most stacks count them up by one; where one
-/// does, a jump tells of records that are not in the capture.
+/// does, a jump tells how many records are not in the capture, over missing octets too.
 #[derive(Clone, Copy, Debug, Default)]
 struct Nonces {
     last: Option<u64>,
     steps: u32,
+    /// Records since the last nonce whose own nonce could not be read.
+    unread: u64,
 }
 
 type Emit<'e> = dyn FnMut(Event<'_>) + 'e;
@@ -171,12 +173,14 @@ impl Conversation {
         let position = side.position;
         side.gaps = true;
         side.after_gap = true;
-        side.nonces = Nonces::default();
         side.position = span.end;
         let interrupted = side.messages.interrupt();
         match &mut side.reading {
             Reading::Body(body) => {
                 body.broken = true;
+                if body.contents == Contents::SealedWithNonce && usize::from(body.have) < FIRST {
+                    body.contents = Contents::Sealed;
+                }
                 let within = u64::from(body.remaining) >= missing;
                 let record_end = position + u64::from(body.remaining);
                 body.remaining = body.remaining.saturating_sub(u16::try_from(missing).unwrap_or(u16::MAX));
@@ -506,11 +510,10 @@ impl Conversation {
             self.anomaly(span, Anomaly::EmptyRecord(header.content_type), emit);
         }
         if body.broken {
-            return self.anomaly(span, Anomaly::RecordIncomplete, emit);
+            self.anomaly(span, Anomaly::RecordIncomplete, emit);
         }
         let first = &body.first[..usize::from(body.have).min(FIRST)];
         match body.contents {
-            Contents::Sealed | Contents::Ssl2Hello => {}
             Contents::SealedWithNonce => {
                 if let Ok(nonce) = first.try_into()
                     && let Some(missing) = self.sides[direction.index()].nonces.next(u64::from_be_bytes(nonce))
@@ -518,6 +521,11 @@ impl Conversation {
                     self.anomaly(span, Anomaly::RecordsMissing(missing), emit);
                 }
             }
+            Contents::Sealed | Contents::Ssl2Hello => {
+                let nonces = &mut self.sides[direction.index()].nonces;
+                nonces.unread = nonces.unread.saturating_add(1);
+            }
+            _ if body.broken => {}
             Contents::Clear => {
                 if header.content_type == ContentType::APPLICATION_DATA && !self.is_changed(direction) {
                     self.anomaly(span, Anomaly::ApplicationDataInClear, emit);
@@ -583,17 +591,20 @@ impl Conversation {
         let kind = header.content_type;
         if self.summary.is_tls13() && sealed && kind == ContentType::APPLICATION_DATA {
             let hello = self.summary.client_hello.as_ref();
-            let early_data = hello.and_then(|hello| hello.extensions.as_ref()).is_some_and(|e| e.early_data);
-            let finished = self.summary.cipher_suite.and_then(|suite| suite.tls13_hash_len()).map(|hash| hash + 4);
-            let phase = self.tls13.next(direction == self.summary.client, early_data, plaintext, finished);
+            let agreed = Agreed {
+                finished: self.summary.cipher_suite.and_then(|suite| suite.tls13_hash_len()).map(|hash| hash + 4),
+                early_data: hello.and_then(|hello| hello.extensions.as_ref()).is_some_and(|e| e.early_data),
+                resumed: self.summary.resumed == Some(true),
+            };
+            let phase = self.tls13.next(direction == self.summary.client, plaintext, &agreed);
             if self.tls13.is_established() {
                 self.summary.finished = [true; 2];
             }
             if phase == Phase::Application
                 && let Some(plaintext) = plaintext
             {
-                let padding = self.tls13.padding(direction, plaintext);
-                self.trace.set_padding(padding);
+                let suspected = self.tls13.is_padded(direction, plaintext);
+                self.trace.suspect_padding(suspected);
             }
             return phase;
         }
@@ -718,8 +729,9 @@ impl Side {
 impl Nonces {
     /// The next nonce; returns how many were left out, where they have counted up until now.
     fn next(&mut self, nonce: u64) -> Option<u64> {
+        let unread = std::mem::take(&mut self.unread);
         let last = self.last.replace(nonce)?;
-        let step = nonce.wrapping_sub(last);
+        let step = nonce.wrapping_sub(last).wrapping_sub(unread);
         match step {
             1 => self.steps = self.steps.saturating_add(1),
             2..=NONCE_JUMP if self.steps >= 2 => return Some(step - 1),
@@ -741,6 +753,10 @@ mod tests {
         let mut nonces = Nonces::default();
         let told: Vec<_> = [u64::MAX - 1, u64::MAX, 0, 1, 4, 5].map(|nonce| nonces.next(nonce)).into();
         assert_eq!(told, [None, None, None, None, Some(2), None]);
+        nonces.unread = 2;
+        assert_eq!(nonces.next(8), None, "records whose nonce was not read are not missing");
+        nonces.unread = 1;
+        assert_eq!(nonces.next(12), Some(2));
         let mut nonces = Nonces::default();
         assert!([9, 77, 3, 1 << 50, 12, 14].iter().all(|nonce| nonces.next(*nonce).is_none()));
     }

@@ -13,6 +13,7 @@ mod conversation;
 mod event;
 mod extension;
 mod fingerprint;
+mod flight;
 mod fuzz;
 mod handshake;
 mod hello;
@@ -22,15 +23,18 @@ mod phase;
 mod probe;
 mod record;
 mod registry;
+mod strength;
 mod summary;
 mod trace;
+mod weakness;
 
 pub use anomaly::Anomaly;
 pub use certificate::{Certificate, CertificateFields, DistinguishedName, KeyKind};
 pub use conversation::Conversation;
 pub use event::{Event, EventKind, Record};
 pub use extension::{EncryptedClientHello, Extension, Extensions, KeyShare, PskIdentity};
-pub use fuzz::fuzz_tls;
+pub use flight::{SealedCertificate, SealedKey};
+pub use fuzz::{fuzz_certificate, fuzz_handshake, fuzz_tls};
 pub use hello::{ClientHello, ServerHello};
 pub use length::{Padding, PlaintextLength, Protection};
 pub use open::{
@@ -42,8 +46,10 @@ pub use registry::{
     Alert, AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, Group, HandshakeType,
     ProtocolVersion, SignatureScheme, Strength, SuiteClass, is_grease,
 };
+pub use strength::ForwardSecrecy;
 pub use summary::Summary;
 pub use trace::{Beyond, Phase, RecordTrace, TraceRecord};
+pub use weakness::{Tier, Weakness};
 
 #[cfg(test)]
 mod tests;

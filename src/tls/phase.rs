@@ -2,19 +2,24 @@
 
 use crate::stream::Direction;
 
-use super::length::{Padding, PlaintextLength};
+use super::length::PlaintextLength;
 use super::trace::Phase;
 
 /// Follows the sealed records of TLS 1.3 after the ServerHello.
 ///
-/// The server's are its handshake flight until the client's Finished, which is the record of just
-/// the length that the suite's hash gives it; before it the client may send a certificate and its
-/// proof, or end its early data (RFC 8446 §2).
+/// The server's are its handshake flight until its Finished, which is a record of just the length
+/// that the suite's hash gives it (unless the whole flight is one record); what it sends after that
+/// and before the client's Finished are tickets, or first words. The client may send a certificate
+/// and its proof before its Finished, or end its early data (RFC 8446 §2, §4.6.1).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tls13 {
     stage: Stage,
     /// Sealed records of the client that came before its Finished.
     before_finished: u8,
+    /// Sealed records of the server before the client's Finished.
+    flight: u8,
+    /// The server's Finished has passed, as a record of its own.
+    server_finished: bool,
     lengths: [Lengths; 2],
 }
 
@@ -35,29 +40,54 @@ enum Stage {
     Lost,
 }
 
-/// The greatest common divisor of the sealed lengths of one direction.
+/// The sealed lengths of one direction: their greatest common divisor, and how many different ones
+/// there are.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lengths {
     count: u8,
     divisor: u16,
-    first: u16,
-    differ: bool,
+    different: [u16; DIFFERENT],
+}
+
+impl Lengths {
+    fn add(&mut self, length: u16) {
+        self.count = self.count.saturating_add(1);
+        self.divisor = greatest_common_divisor(self.divisor, length);
+        if let Some(slot) = self.different.iter_mut().find(|slot| **slot == 0 || **slot == length) {
+            *slot = length;
+        }
+    }
+
+    /// Whether chance would hardly make all of them multiples of one number. The first length is
+    /// any number; of k different ones, k - 1 had to be multiples of the divisor of the first.
+    fn are_padded(&self) -> bool {
+        let different = self.different.iter().filter(|length| **length != 0).count() as u32;
+        let bits = self.divisor.checked_ilog2().unwrap_or(0);
+        self.count >= EVIDENCE && (self.divisor >= BLOCK || (bits >= 3 && bits * different.saturating_sub(1) >= BITS))
+    }
 }
 
 impl Tls13 {
-    /// The phase of the next sealed record. `finished` is the length of a Finished message.
-    pub(super) fn next(
-        &mut self,
-        from_client: bool,
-        early_data: bool,
-        plaintext: Option<PlaintextLength>,
-        finished: Option<u16>,
-    ) -> Phase {
+    /// The phase of the next sealed record.
+    pub(super) fn next(&mut self, from_client: bool, plaintext: Option<PlaintextLength>, hello: &Agreed) -> Phase {
+        let (finished, early_data) = (hello.finished, hello.early_data);
         let length = plaintext.and_then(PlaintextLength::exact);
         let is_alert = length == Some(ALERT);
         match self.stage {
             Stage::Lost => Phase::Unknown,
-            Stage::Handshake if !from_client => Phase::Handshake,
+            Stage::Handshake if !from_client => {
+                if is_alert {
+                    return Phase::Alert;
+                }
+                if self.server_finished {
+                    return Phase::TicketOrApplication;
+                }
+                // EncryptedExtensions stand before it, and without a pre-shared key a certificate.
+                let before = if hello.resumed { 1 } else { 2 };
+                self.server_finished = self.flight >= before && length.is_some() && length == finished;
+                self.flight = self.flight.saturating_add(1);
+                Phase::Handshake
+            }
             Stage::Handshake => {
                 if length.is_some() && length == finished {
                     self.stage = Stage::Settling;
@@ -105,23 +135,23 @@ impl Tls13 {
         !matches!(self.stage, Stage::Handshake | Stage::Lost)
     }
 
-    /// Looks for padding in a record of application data: what is sealed, type octet included,
-    /// then is a multiple of a block in each of `EVIDENCE` records, and not always the same.
-    pub(super) fn padding(&mut self, direction: Direction, plaintext: PlaintextLength) -> Padding {
-        let lengths = &mut self.lengths[direction.index()];
-        let inner = plaintext.max.saturating_add(1);
-        if lengths.count == 0 {
-            lengths.first = inner;
-        }
-        lengths.differ |= inner != lengths.first;
-        lengths.divisor = greatest_common_divisor(lengths.divisor, inner);
-        lengths.count = lengths.count.saturating_add(1);
-        if lengths.count >= EVIDENCE && lengths.divisor >= BLOCK && lengths.differ {
-            Padding::Suspected
-        } else {
-            Padding::NotSeen
-        }
+    /// Takes a record of application data, and says whether what is sealed, type octet included,
+    /// is until now a multiple of a block in all records of one direction.
+    pub(super) fn is_padded(&mut self, direction: Direction, plaintext: PlaintextLength) -> bool {
+        self.lengths[direction.index()].add(plaintext.max.saturating_add(1));
+        self.lengths.iter().any(Lengths::are_padded)
     }
+}
+
+/// What the hellos say that tells the records after them apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Agreed {
+    /// Octets of a Finished message.
+    pub(super) finished: Option<u16>,
+    /// The client sends data before the server has answered.
+    pub(super) early_data: bool,
+    /// A pre-shared key is used, so that there is no certificate.
+    pub(super) resumed: bool,
 }
 
 fn greatest_common_divisor(mut a: u16, mut b: u16) -> u16 {
@@ -141,7 +171,13 @@ const END_OF_EARLY_DATA: u16 = 4;
 /// pieces, and its proof.
 const CLIENT_FLIGHT: u8 = 8;
 
-/// Records that are looked at before padding is suspected, and the least block that counts: by
-/// chance one in 8^7.
+/// Records that are looked at before padding is suspected.
 const EVIDENCE: u8 = 8;
-const BLOCK: u16 = 8;
+
+/// Different lengths that are kept.
+const DIFFERENT: usize = 8;
+
+/// A divisor that chance does not make of `EVIDENCE` records, and how improbable smaller ones have
+/// to be: one in 2^12.
+const BLOCK: u16 = 64;
+const BITS: u32 = 12;

@@ -83,8 +83,16 @@ impl RecordTrace {
         }
     }
 
+    /// Padding is known from elsewhere.
     pub(super) fn set_padding(&mut self, padding: Padding) {
         self.padding = self.padding.max(padding);
+    }
+
+    /// What the lengths until now say of padding; later ones may say otherwise.
+    pub(super) fn suspect_padding(&mut self, suspected: bool) {
+        if self.padding < Padding::Proven {
+            self.padding = if suspected { Padding::Suspected } else { Padding::NotSeen };
+        }
     }
 
     /// The records.
@@ -115,6 +123,10 @@ impl RecordTrace {
     /// enough; after STARTTLS it has nothing to say before the client, so that all before are
     /// tickets, and of those between the client's first and second words all but the last that
     /// look like one.
+    ///
+    /// After an alert of TLS 1.3 nothing but another one follows (RFC 8446 §6: close_notify ends a
+    /// direction, every other alert but user_canceled the conversation), so that two octets with
+    /// data after them are data.
     #[must_use]
     pub fn phases(&self, server: Direction, server_first: bool) -> Vec<Phase> {
         let mut phases: Vec<Phase> = self.records.iter().map(|record| record.phase).collect();
@@ -154,6 +166,14 @@ impl RecordTrace {
             };
             phases[*index] = if is_ticket { Phase::PostHandshake } else { Phase::Application };
             ticket_length = is_ticket.then_some(length).or(ticket_length);
+        }
+        let mut data_follows = Direction::BOTH.map(|direction| self.beyond(direction).records > 0);
+        for (record, phase) in self.records.iter().zip(&mut phases).rev() {
+            let data_follows = &mut data_follows[record.direction.index()];
+            if *phase == Phase::AlertOrTwoOctets && *data_follows {
+                *phase = Phase::Application;
+            }
+            *data_follows |= matches!(phase, Phase::Application | Phase::PostHandshake);
         }
         phases
     }

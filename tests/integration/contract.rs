@@ -62,6 +62,15 @@ struct Session {
     messages: Vec<Message>,
     auth: Vec<Auth>,
     inferred: Option<Inferred>,
+    /// What else the dialogue in the clear says, where it says something: added.
+    #[serde(rename = "capabilities")]
+    _capabilities: Option<Vec<Value>>,
+    #[serde(rename = "earlier_capabilities")]
+    _earlier_capabilities: Option<Vec<Vec<Value>>>,
+    #[serde(rename = "claims")]
+    _claims: Option<Vec<Claim>>,
+    #[serde(default)]
+    waiting: Vec<Waiting>,
     /// What keys showed, where there are some: added.
     inside: Option<Inside>,
     /// `originator` or `responder`: added.
@@ -72,6 +81,43 @@ struct Session {
     packets: u64,
     /// Added.
     octets: u64,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claim {
+    #[serde(rename = "verb")]
+    _verb: String,
+    #[serde(rename = "attributes")]
+    _attributes: Value,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    awaited: String,
+    replies: u64,
+    total: f64,
+    longest: f64,
+    #[serde(rename = "packets")]
+    _packets: Vec<u64>,
+}
+
+/// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameter {
+    keyword: String,
+    #[serde(rename = "value")]
+    _value: Option<Value>,
+    #[serde(rename = "text")]
+    _text: Option<String>,
+    #[serde(rename = "malformed")]
+    _malformed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +156,104 @@ struct Tls {
     _alerts: Vec<String>,
     /// From the client, from the server: added.
     records: [u64; 2],
+    /// What handshakes show: all added.
+    #[serde(rename = "upgraded_from")]
+    _upgraded_from: Option<String>,
+    #[serde(rename = "readable_later_by")]
+    _readable_later_by: Option<String>,
+    #[serde(rename = "tier")]
+    _tier: Option<String>,
+    #[serde(rename = "dh_bits")]
+    _dh_bits: Option<u32>,
+    #[serde(rename = "server_signature")]
+    _server_signature: Option<String>,
+    #[serde(rename = "encrypt_then_mac")]
+    _encrypt_then_mac: bool,
+    #[serde(rename = "extended_master_secret")]
+    _extended_master_secret: bool,
+    #[serde(rename = "compressed")]
+    _compressed: bool,
+    #[serde(rename = "hello_retry")]
+    _hello_retry: bool,
+    #[serde(rename = "early_data")]
+    _early_data: bool,
+    #[serde(rename = "client_certificate_requested")]
+    _client_certificate_requested: bool,
+    #[serde(default, rename = "client_certificates")]
+    _client_certificates: Vec<Certificate>,
+    client_hello: Option<ClientHello>,
+    #[serde(rename = "ticket_lifetime")]
+    _ticket_lifetime: Option<u32>,
+}
+
+/// What a client offers: added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientHello {
+    length: u32,
+    records: u32,
+    packets: u64,
+    versions: Vec<String>,
+    cipher_suites: Vec<String>,
+    #[serde(rename = "extensions")]
+    _extensions: Vec<u16>,
+    #[serde(rename = "groups")]
+    _groups: Vec<String>,
+    key_shares: Vec<Share>,
+    #[serde(rename = "signature_algorithms")]
+    _signature_algorithms: Vec<String>,
+    #[serde(rename = "alpn")]
+    _alpn: Vec<String>,
+    #[serde(rename = "encrypted_client_hello")]
+    _encrypted_client_hello: bool,
+    #[serde(rename = "grease")]
+    _grease: bool,
+    #[serde(rename = "record_size_limit")]
+    _record_size_limit: Option<u16>,
+    #[serde(rename = "max_fragment_length")]
+    _max_fragment_length: Option<u32>,
+    session_id_length: u64,
+    #[serde(rename = "session_ticket_length")]
+    _session_ticket_length: Option<u16>,
+    #[serde(default, rename = "psk_identity_lengths")]
+    _psk_identity_lengths: Vec<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Share {
+    group: String,
+    length: u16,
+}
+
+/// How a server that takes bare LF or CR for a line end reads a message: added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LenientReading {
+    end_of_data: String,
+    start: u64,
+    end: u64,
+    #[serde(rename = "size")]
+    _size: u64,
+    commands: u64,
+    mails: Vec<SmuggledMail>,
+    #[serde(rename = "mails_dropped")]
+    _mails_dropped: Option<u64>,
+    #[serde(rename = "replies")]
+    _replies: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SmuggledMail {
+    #[serde(rename = "mail_from")]
+    _mail_from: Option<String>,
+    #[serde(rename = "recipients")]
+    _recipients: Vec<String>,
+    #[serde(rename = "recipients_dropped")]
+    _recipients_dropped: Option<u64>,
+    #[serde(rename = "size")]
+    _size: Option<u64>,
 }
 
 /// The contract leaves its fields open; all are added.
@@ -125,6 +269,17 @@ struct Certificate {
     sha256: String,
     /// Whether it was opened with keys: added.
     sealed: Option<bool>,
+    // Added.
+    #[serde(rename = "key")]
+    _key: Option<String>,
+    #[serde(rename = "key_bits")]
+    _key_bits: Option<u32>,
+    #[serde(rename = "signature")]
+    _signature: Option<String>,
+    #[serde(rename = "serial")]
+    _serial: Option<String>,
+    #[serde(rename = "self_issued")]
+    _self_issued: Option<bool>,
 }
 
 /// Added.
@@ -156,7 +311,8 @@ struct Failure {
 struct Exposure {
     subject: String,
     observer: String,
-    visibility: String,
+    /// Null where it cannot be told.
+    visibility: Option<String>,
     #[serde(rename = "value")]
     _value: Value,
     evidence: Vec<Evidence>,
@@ -164,6 +320,8 @@ struct Exposure {
     text: String,
     /// Whether it gives away a secret, where it does: added.
     alarm: Option<bool>,
+    /// One sentence: added.
+    why: String,
     /// Whether it was opened with keys: added.
     sealed: Option<bool>,
 }
@@ -203,6 +361,12 @@ struct Message {
     #[serde(rename = "reply")]
     _reply: Option<String>,
     sha256: Option<String>,
+    /// Added, where there are some.
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    /// Added, where it is not 0.
+    #[serde(rename = "fetched")]
+    _fetched: Option<u64>,
     /// Added, where it is not 0.
     #[serde(rename = "recipients_dropped")]
     _recipients_dropped: Option<u64>,
@@ -226,6 +390,8 @@ struct Message {
     _protection: Option<Vec<String>>,
     #[serde(rename = "bcc")]
     _bcc: Option<bool>,
+    /// The other reading: added.
+    lenient_reading: Option<LenientReading>,
 }
 
 #[derive(Deserialize)]
@@ -249,6 +415,20 @@ struct Recipient {
     code: Option<u16>,
     #[serde(rename = "enhanced")]
     _enhanced: Option<String>,
+    /// Added.
+    #[serde(rename = "meaning")]
+    _meaning: Option<String>,
+    /// Added.
+    retry: Option<String>,
+    /// Added.
+    #[serde(rename = "waited")]
+    _waited: Option<f64>,
+    /// Added, where there are some.
+    #[serde(rename = "parameters")]
+    _parameters: Option<Vec<Parameter>>,
+    /// With LMTP: added.
+    #[serde(rename = "delivered")]
+    _delivered: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -263,18 +443,87 @@ struct Auth {
     /// Added.
     #[serde(rename = "secret_length")]
     _secret_length: Option<u64>,
+    /// Added.
+    gain: String,
+    /// Added, where the exchange says it.
+    #[serde(rename = "authorization")]
+    _authorization: Option<String>,
+    #[serde(rename = "realm")]
+    _realm: Option<String>,
+    #[serde(rename = "workstation")]
+    _workstation: Option<String>,
+    #[serde(rename = "iterations")]
+    _iterations: Option<u32>,
+    #[serde(rename = "error")]
+    _error: Option<String>,
+    #[serde(rename = "cancelled")]
+    _cancelled: Option<bool>,
+    #[serde(rename = "code")]
+    _code: Option<u16>,
 }
 
-/// `messages`, `auth`, `quit`, `server` and `client` of the contract come with the inference of commands.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Inferred {
+    messages: Option<Vec<InferredMessage>>,
+    /// Added: of the number of messages and the presence of a login.
+    confidence: f64,
+    auth: Option<InferredAuth>,
+    #[serde(rename = "quit")]
+    _quit: Option<bool>,
+    server: Option<Software>,
+    client: Option<Software>,
     steps: Vec<Step>,
     #[serde(rename = "undecided")]
     _undecided: Vec<String>,
     /// Added, where it is not 0.
     #[serde(rename = "steps_dropped")]
     _steps_dropped: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredMessage {
+    sender_length: Option<Length>,
+    recipients: Option<Vec<InferredRecipient>>,
+    transfer: Option<String>,
+    size: Option<Length>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    confidence: f64,
+    #[serde(rename = "determined")]
+    _determined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredRecipient {
+    address_length: Option<Length>,
+    #[serde(rename = "accepted")]
+    _accepted: Option<bool>,
+    confidence: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InferredAuth {
+    #[serde(rename = "mechanism")]
+    _mechanism: Option<String>,
+    #[serde(rename = "succeeded")]
+    _succeeded: Option<bool>,
+    username_length: Option<Length>,
+    password_length: Option<Length>,
+    credential_length: Option<Length>,
+    confidence: f64,
+    #[serde(rename = "determined")]
+    _determined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Software {
+    software: String,
+    confidence: f64,
 }
 
 #[derive(Deserialize)]
@@ -288,6 +537,16 @@ struct Step {
     #[serde(rename = "reading")]
     _reading: Option<String>,
     confidence: Option<f64>,
+    /// Added: other readings, where there are any.
+    #[serde(default)]
+    rivals: Vec<Rival>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rival {
+    reading: String,
+    confidence: f64,
 }
 
 #[derive(Deserialize)]
@@ -317,6 +576,16 @@ struct Utterance {
     reading: Option<String>,
     /// Octets that are not in the capture, where there are some: added.
     missing: Option<u64>,
+    /// The other reading of a message: added.
+    #[serde(rename = "lenient_reading")]
+    _lenient_reading: Option<LenientReading>,
+    /// Of replies, and of commands with parameters: added.
+    #[serde(rename = "meaning")]
+    _meaning: Option<String>,
+    #[serde(rename = "retry")]
+    _retry: Option<String>,
+    #[serde(rename = "waited")]
+    _waited: Option<f64>,
 }
 
 /// The seven columns of the packet list by name, and more.
@@ -384,6 +653,12 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
     assert_eq!(session.ja3.is_some(), session.ja4.is_some(), "{what}: both are made of the ClientHello");
     if let Some(tls) = &session.tls {
         assert!(tls.records.iter().sum::<u64>() > 0, "{what}");
+        if let Some(hello) = &tls.client_hello {
+            assert!(hello.length > 0 && hello.records > 0 && hello.packets > 0, "{what}");
+            assert!(!hello.versions.is_empty() && !hello.cipher_suites.is_empty(), "{what}");
+            assert!(hello.session_id_length <= 32, "{what}");
+            assert!(hello.key_shares.iter().all(|share| !share.group.is_empty() && share.length > 0), "{what}");
+        }
         assert_eq!(tls.version.is_some(), tls.cipher.is_some(), "{what}: both stand in the ServerHello");
         for certificate in &tls.certificates {
             assert!(!certificate.subject.is_empty() && !certificate.issuer.is_empty(), "{what}");
@@ -392,21 +667,24 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
     }
     for exposure in &session.exposure {
         let what = format!("{what}: {}", exposure.subject);
-        one_of(&what, &exposure.visibility, &["seen", "inferred", "hidden"]);
-        one_of(&what, &exposure.observer, &["passive"]);
+        let visibility = exposure.visibility.as_deref();
+        visibility.iter().for_each(|word| one_of(&what, word, &["seen", "inferred", "hidden"]));
+        one_of(&what, &exposure.observer, OBSERVERS);
         assert!(!exposure.text.is_empty(), "{what}");
-        let is_claim = exposure.visibility != "hidden" && exposure.subject != "capture";
+        assert!(exposure.why.ends_with('.') && exposure.why.len() > 10, "{what}: {}", exposure.why);
+        let is_claim = matches!(visibility, Some("seen" | "inferred")) && exposure.subject != "capture";
         assert!(!is_claim || !exposure.evidence.is_empty(), "{what}: a claim without evidence");
         assert!(exposure.alarm != Some(false), "{what}: an alarm is true or absent");
         exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
     }
+    every_observer_is_told_of_every_subject(&what, session);
     if let Some(inside) = &session.inside {
         assert!(!inside.text.is_empty(), "{what}");
         assert!(inside.opened.iter().zip(&inside.records).all(|(opened, all)| opened <= all), "{what}");
         assert_eq!(inside.protocol.is_some(), inside.opened != [0; 2], "{what}");
         inside.protocol.iter().for_each(|protocol| one_of(&what, protocol, &["smtp", "lmtp", "other"]));
         for exposure in &inside.exposure {
-            assert_eq!((exposure.visibility.as_str(), exposure.sealed), ("hidden", Some(true)), "{what}");
+            assert_eq!((exposure.visibility.as_deref(), exposure.sealed), (Some("hidden"), Some(true)), "{what}");
             exposure.evidence.iter().for_each(|evidence| evidence_is_sound(&what, evidence, capture.packets));
         }
         for failure in &inside.failures {
@@ -425,6 +703,7 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         message.recipients.iter().for_each(|recipient| {
             assert!(!recipient.address.contains(['<', '>']), "{what}");
             assert_eq!(recipient.accepted.is_some(), recipient.code.is_some(), "{what}");
+            assert!(recipient.accepted != Some(false) || recipient.retry.is_some(), "{what}");
         });
         assert!(message.mail_from.is_some() || !message.recipients.is_empty(), "{what}: a message of nobody");
         if let Some(transfer) = &message.transfer {
@@ -432,15 +711,45 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         }
         assert!(message.size >= message.missing_bytes || message.missing_bytes.is_none(), "{what}");
         assert!(message.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
+        if let Some(reading) = &message.lenient_reading {
+            lenient_reading_is_sound(&what, reading);
+        }
         for file in &message.attachments {
             assert!(file.declared.contains('/') && file.size > 0, "{what}");
             assert_eq!(file.sha256.is_none(), file.missing_bytes.is_some(), "{what}");
             assert!(file.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
         }
     }
+    for waiting in &session.waiting {
+        assert!(!waiting.awaited.is_empty() && waiting.replies > 0, "{what}");
+        assert!(waiting.longest <= waiting.total && waiting.longest >= 0.0, "{what}");
+    }
+    let parameters = session.messages.iter().flat_map(|message| &message.parameters);
+    assert!(parameters.into_iter().all(|parameter| !parameter.keyword.is_empty()), "{what}");
     for auth in &session.auth {
         assert!(!auth.mechanism.is_empty(), "{what}");
+        let gains = ["password", "token", "challenge-response", "one-time", "nothing", "not-sent", "unknown"];
+        one_of(&what, &auth.gain, &gains);
         assert!(!auth.sealed || session.inside.is_some(), "{what}: nothing is read inside TLS without keys");
+    }
+    if let Some(inferred) = &session.inferred {
+        let bounds = |length: &Option<Length>| length.as_ref().is_none_or(|length| length.min <= length.max);
+        let sure = |confidence: f64| (0.0..1.0).contains(&confidence);
+        assert!(sure(inferred.confidence), "{what}");
+        for message in inferred.messages.iter().flatten() {
+            assert!(bounds(&message.sender_length) && bounds(&message.size) && sure(message.confidence), "{what}");
+            assert!(message.transfer.as_ref().is_none_or(|t| t == "DATA" || t == "BDAT"), "{what}");
+            for recipient in message.recipients.iter().flatten() {
+                assert!(bounds(&recipient.address_length) && sure(recipient.confidence), "{what}");
+            }
+        }
+        if let Some(auth) = &inferred.auth {
+            assert!(bounds(&auth.username_length) && bounds(&auth.password_length), "{what}");
+            assert!(bounds(&auth.credential_length) && sure(auth.confidence), "{what}");
+        }
+        for software in inferred.server.iter().chain(&inferred.client) {
+            assert!(!software.software.is_empty() && sure(software.confidence), "{what}");
+        }
     }
     for step in session.inferred.iter().flat_map(|inferred| &inferred.steps) {
         let what = format!("{what}: record {}", step.record);
@@ -448,7 +757,39 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
         assert!(step.record > 0 && !step.packets.is_empty() && step.time >= session.first_time, "{what}");
         assert!(step.plaintext_length.as_ref().is_none_or(|length| length.min <= length.max), "{what}");
         assert!(step.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)), "{what}");
+        let less = |rival: &Rival| !rival.reading.is_empty() && (0.0..1.0).contains(&rival.confidence);
+        assert!(step.rivals.iter().all(less), "{what}");
     }
+}
+
+/// What one observer is told of, all are; and none sees less than one who only reads along.
+fn every_observer_is_told_of_every_subject(what: &str, session: &Session) {
+    let of = |observer: &str| -> Vec<&Exposure> {
+        session.exposure.iter().filter(|exposure| exposure.observer == observer).collect()
+    };
+    let rank = |exposure: &Exposure| match exposure.visibility.as_deref() {
+        Some("seen") => 2,
+        Some("inferred") => 1,
+        _ => 0,
+    };
+    let is_mail = session.verdict != "not-mail";
+    for observer in &OBSERVERS[1..] {
+        let cells = of(observer);
+        assert!(is_mail || cells.is_empty(), "{what}: {observer}");
+        for cell in cells {
+            let passive: Vec<_> = of("passive").into_iter().filter(|e| e.subject == cell.subject).collect();
+            assert!(!passive.is_empty(), "{what}: {} of {observer} only", cell.subject);
+            let least = passive.iter().map(|exposure| rank(exposure)).min();
+            assert!(Some(rank(cell)) >= least, "{what}: {observer} sees less of {}", cell.subject);
+        }
+    }
+}
+
+const OBSERVERS: &[&str] = &["passive", "active", "key-holder", "future"];
+
+fn lenient_reading_is_sound(what: &str, reading: &LenientReading) {
+    assert!(reading.start < reading.end && !reading.end_of_data.is_empty(), "{what}");
+    assert!(reading.commands > 0 && !reading.mails.is_empty(), "{what}");
 }
 
 fn evidence_is_sound(what: &str, evidence: &Evidence, packets: u64) {

@@ -8,6 +8,17 @@ use super::harness::{root, run, sample, samples, skipped};
 /// tshark loses track of.
 const EQUAL: f64 = 97.0;
 
+/// Samples of dialogues that tshark loses track of by what they show: `misread.rs` says how they are read here.
+const MISREAD: [&str; 7] = [
+    "bdat-attachment-25",
+    "end-of-data-25",
+    "lmtp-24",
+    "smuggling-25",
+    "starttls-2587",
+    "starttls-stripped",
+    "xclient-xforward-25",
+];
+
 #[test]
 fn the_packet_list_says_what_tshark_says() {
     let version = Command::new("tshark").arg("--version").output();
@@ -20,7 +31,7 @@ fn the_packet_list_says_what_tshark_says() {
         return;
     }
     let (mut equal, mut all, mut differing) = (0, 0, Vec::new());
-    for name in samples() {
+    for name in samples().into_iter().filter(|name| !MISREAD.contains(&name.as_str())) {
         let path = sample(&name);
         let output = Command::new("tshark")
             .args(["-n", "-r", &path, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"])

@@ -4,18 +4,22 @@ use serde_json::Value;
 
 use super::harness::{run, sample};
 
-/// The one mail session of a sample.
-fn session(name: &str) -> Value {
+/// The sessions of a sample.
+pub(super) fn sessions(name: &str) -> Vec<Value> {
     let run = run(&["report", "--json", &sample(name)]);
     let report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
-    let sessions = report["sessions"].as_array().expect("sessions are a list");
-    let mut mail = sessions.iter().filter(|session| session["verdict"] != "not-mail");
-    let found = mail.next().expect("there is a mail session").clone();
+    report["sessions"].as_array().expect("sessions are a list").clone()
+}
+
+/// The one mail session of a sample.
+pub(super) fn session(name: &str) -> Value {
+    let mut mail = sessions(name).into_iter().filter(|session| session["verdict"] != "not-mail");
+    let found = mail.next().expect("there is a mail session");
     assert!(mail.next().is_none(), "{name} has one mail session");
     found
 }
 
-fn exposed<'a>(session: &'a Value, subject: &str) -> &'a Value {
+pub(super) fn exposed<'a>(session: &'a Value, subject: &str) -> &'a Value {
     session["exposure"]
         .as_array()
         .and_then(|all| all.iter().find(|exposure| exposure["subject"] == subject))
@@ -188,6 +192,28 @@ fn ssh_is_not_taken_for_mail() {
     let run = run(&["sessions", "--json", &sample("ssh-keystrokes")]);
     let session: Value = serde_json::from_slice(&run.stdout).expect("a line is a JSON object");
     assert_eq!((&session["protocol"], &session["verdict"]), (&"ssh".into(), &"not-mail".into()));
+}
+
+#[test]
+fn ssh_gives_away_how_many_keys_are_pressed_and_when() {
+    let run = run(&["report", "--json", &sample("ssh-keystrokes")]);
+    let report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
+    let sessions = report["sessions"].as_array().expect("sessions are a list");
+    let session = sessions.iter().find(|session| session["protocol"] == "ssh").expect("there is an SSH session");
+    let keys = exposed(session, "key presses");
+    assert_eq!((&keys["visibility"], &keys["value"]["packet_octets"]), (&"inferred".into(), &36.into()));
+    // Ten letters and Enter are echoed; Ctrl-D is answered with the end of the session.
+    assert_eq!((&keys["value"]["count"], &keys["value"]["echoed"]), (&12.into(), &11.into()));
+    let middle = keys["value"]["middle_ms"].as_i64().expect("a number");
+    assert!((900..1100).contains(&middle), "a key press a second, not each {middle} ms");
+    assert_eq!(keys["evidence"][0]["packets"], serde_json::json!([41]));
+}
+
+#[test]
+fn the_key_of_a_server_of_tls13_shows_by_sizes() {
+    let session = session("starttls-587");
+    let key = exposed(&session, "server key");
+    assert_eq!((&key["visibility"], &key["value"]["key"]), (&"inferred".into(), &"RSA of 2048 bits".into()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::stamp::Stamps;
 use super::{Anomaly, Ether, Event, FileInfo, Flow, Tcp, address, detect, timestamp};
 use crate::flow::{Close, Connection, Endpoint, FiveTuple, FlowKey};
 use crate::report::community_id;
-use crate::session::{At, Protocol, Seen, SegmentSeen, Session};
+use crate::session::{At, Protocol, Seen, SegmentSeen, Session, Upgraded};
 use crate::smtp;
 use crate::stream::Direction;
 use crate::time::Timestamp;
@@ -34,6 +34,8 @@ struct Track {
     waiting: Vec<Waiting>,
     dialogue: Option<Box<Dialogue>>,
     handshake: Option<Box<Handshake>>,
+    /// What was spoken before TLS, where it is not SMTP.
+    upgraded: Option<Upgraded>,
     /// What each side speaks by its first octets; `None`: it was silent until now.
     speaks: [Option<Option<&'static str>>; 2],
     flags: [u16; 2],
@@ -95,10 +97,15 @@ impl Collector {
             return;
         }
         if let Some(mut told) = handshake.event(&event.kind, event.span.direction == at.client) {
-            told.from_proto = track.dialogue.as_ref().map(|_| "smtp");
+            told.from_proto = track.spoken_before();
             let event = Event { event_type: "tls", tls: Some(Box::new(told)), ..Event::default() };
             track.waiting.push(Waiting::new(at.packet, at.time, at.client, event));
         }
+    }
+
+    /// TLS begins inside another protocol.
+    pub(in crate::report) fn upgraded(&mut self, at: &At<'_>, from: Upgraded) {
+        self.flows.entry(at.session).or_default().upgraded = Some(from);
     }
 
     /// A packet, after what its octets made happen.
@@ -137,7 +144,7 @@ impl Collector {
         let connection = &session.connection;
         let mut track = self.flows.remove(&connection.number).unwrap_or_default();
         let (packet, time, client) = (connection.last_packet, connection.last_time, session.client());
-        let from_proto = track.dialogue.as_ref().map(|_| "smtp");
+        let from_proto = track.spoken_before();
         if let Some(dialogue) = &mut track.dialogue {
             let waiting = &mut track.waiting;
             dialogue.finish(&mut |told| Waiting::smtp(told, packet, time, [client; 2], waiting));
@@ -158,6 +165,13 @@ impl Collector {
         for waiting in track.waiting {
             self.told.push((now, connection.number, waiting.complete(&ends)));
         }
+    }
+}
+
+impl Track {
+    /// What was spoken before TLS.
+    fn spoken_before(&self) -> Option<&'static str> {
+        self.dialogue.as_ref().map(|_| "smtp").or(self.upgraded.map(Upgraded::name))
     }
 }
 
@@ -300,7 +314,7 @@ fn flow_event(session: &Session, track: &Track, reason: &'static str) -> Event {
     Event {
         event_type: "flow",
         app_proto,
-        app_proto_orig: (app_proto == Some("tls") && session.smtp.is_some()).then_some("smtp"),
+        app_proto_orig: track.spoken_before().filter(|_| app_proto == Some("tls")),
         flow: Some(flow),
         tcp: Some(tcp),
         ..Event::default()

@@ -114,7 +114,12 @@ impl Line {
                     self.message = Some(headers.line());
                 }
             }
-            EventKind::TransactionEnd(_) | EventKind::StartTls | EventKind::Anomaly(_) => {}
+            EventKind::Lenient(_) => self.note = Some("commands inside the message: smuggling".to_owned()),
+            EventKind::TransactionEnd(_)
+            | EventKind::StartTls
+            | EventKind::Anomaly(_)
+            | EventKind::Proxy(_)
+            | EventKind::Binary(_) => {}
         }
     }
 

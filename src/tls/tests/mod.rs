@@ -327,6 +327,70 @@ fn padding_is_suspected_when_all_lengths_are_multiples_of_a_block() {
 }
 
 #[test]
+fn a_few_equal_replies_are_no_padding() {
+    let mut pieces = tls13(0x1301, &[53]);
+    // Eight replies of 8 octets and one of 80: by chance all of them multiples of nine.
+    pieces.extend((0..8).map(|_| (FromResponder, record(23, &[0; 25]))));
+    pieces.push((FromResponder, record(23, &[0; 97])));
+    assert_eq!(run(&pieces).0.trace().padding(), Padding::NotSeen);
+}
+
+/// A handshake of TLS 1.3 with a fresh key: the server's flight is EncryptedExtensions, a
+/// certificate, its proof, Finished and the records of `more` lengths; then the client's Finished.
+fn tls13(suite: u16, more: &[usize]) -> Vec<(Direction, Vec<u8>)> {
+    let versions = extension(43, &numbers(&[0x0304]));
+    let mut pieces = vec![
+        client(&client_hello(0x303, &[], &[suite], &[extension(43, &vector8(&numbers(&[0x0304])))])),
+        server(&server_hello([1; 32], &[], suite, &[versions])),
+    ];
+    let flight = [23, 900, 281, 53];
+    pieces.extend(flight.iter().chain(more).map(|length| (FromResponder, record(23, &vec![0; *length]))));
+    pieces.push((FromOriginator, record(23, &[0; 53])));
+    pieces
+}
+
+#[test]
+fn tickets_sent_before_the_client_has_finished_are_told_from_the_handshake() {
+    let mut pieces = tls13(0x1301, &[252, 252]);
+    pieces.push((FromOriginator, record(23, &[0; 30])));
+    let (conversation, _) = run(&pieces);
+    let phases = conversation.trace().phases(FromResponder, false);
+    use Phase::{Application, Handshake, PostHandshake};
+    assert_eq!(phases[2..6], [Handshake; 4]);
+    assert_eq!(phases[6..], [PostHandshake, PostHandshake, Handshake, Application]);
+}
+
+#[test]
+fn two_octets_with_data_after_them_are_data_and_at_the_end_perhaps_an_alert() {
+    let mut pieces = tls13(0x1301, &[]);
+    pieces.extend([30, 19, 40, 19].map(|length| (FromOriginator, record(23, &vec![0; length]))));
+    let (conversation, _) = run(&pieces);
+    let phases = conversation.trace().phases(FromResponder, false);
+    use Phase::{AlertOrTwoOctets, Application};
+    assert_eq!(phases[7..], [Application, Application, Application, AlertOrTwoOctets]);
+}
+
+#[test]
+fn nonces_tell_how_many_records_a_gap_has_swallowed() {
+    let mut pieces = recorded(TLS12);
+    let nonce = |n: u64| record(23, &[&(0x5193_c8f9_c9a0_d533 + n).to_be_bytes()[..], &[0; 30]].concat());
+    pieces.extend((1..4).map(|n| (FromResponder, nonce(n))));
+    let (mut conversation, _) = run(&pieces);
+    let start: u64 = pieces.iter().filter(|(d, _)| *d == FromResponder).map(|(_, piece)| piece.len() as u64).sum();
+    let mut told = Vec::new();
+    // Two whole records are missing, and the first twelve octets of a third.
+    let lost = 2 * 43 + 12;
+    conversation.gap(Span::new(FromResponder, start, start + lost), &mut |_| {});
+    let rest = [&nonce(6)[12..], &nonce(7), &nonce(8), &nonce(9), &nonce(10)].concat();
+    conversation.data(FromResponder, start + lost, &rest, &mut |event| {
+        if let EventKind::Anomaly(Anomaly::RecordsMissing(count)) = event.kind {
+            told.push(count);
+        }
+    });
+    assert_eq!(told, [3], "the record of which only the end is there cannot be told from a lost one");
+}
+
+#[test]
 fn a_capture_that_begins_in_the_middle_counts_records_without_guessing_their_contents() {
     let record = octets("1703030025112a8eb7b8d7112abcec146046b507a56ee05d87b42d7573010376b63ff6507d9ae535365c");
     let mut conversation = Conversation::new(FromResponder);
@@ -364,6 +428,80 @@ fn published_fingerprints_are_met() {
     extensions.push(extension(16, &vector16(&[vector8(b"h2"), vector8(b"http/1.1")].concat())));
     let (conversation, _) = run(&[client(&client_hello(0x303, &[], &suites, &extensions))]);
     assert_eq!(conversation.summary().ja4().as_deref(), Some("t13d1516h2_8daaf6152771_e5627efa2ab1"));
+}
+
+/// Seeds with some of their octets changed.
+fn mutated(seeds: &[Vec<u8>], rounds: usize) -> impl Iterator<Item = Vec<u8>> {
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    let seeds = seeds.to_vec();
+    (0..rounds).map(move |round| {
+        let mut data = seeds[round % seeds.len()].clone();
+        for _ in 0..random() % 6 {
+            let at = random() % data.len();
+            data[at] = random() as u8;
+        }
+        data.truncate(data.len() - random() % 4 * (data.len() / 8));
+        data
+    })
+}
+
+/// The handshake messages of a recording, as [`fuzz_handshake`] takes them.
+fn messages_for_fuzzing(recording: &[(Direction, &str)]) -> Vec<u8> {
+    let mut seed = Vec::new();
+    for (direction, octets) in recorded(recording) {
+        for record in records(&octets).iter().filter(|record| record[0] == 22) {
+            let (kind, body) = (record[5], record.get(9..).unwrap_or_default());
+            for piece in body.chunks(0x7f * 8) {
+                seed.extend([kind, (direction.index() as u8) << 7 | piece.len().div_ceil(8) as u8]);
+                seed.extend_from_slice(piece);
+                seed.resize(seed.len().next_multiple_of(8) + 2, 0);
+            }
+        }
+    }
+    seed
+}
+
+#[test]
+fn exercise_fuzz_handshake() {
+    for data in mutated(&[messages_for_fuzzing(TLS12), messages_for_fuzzing(TLS13)], 2000) {
+        fuzz_handshake(&data);
+    }
+}
+
+#[test]
+fn exercise_fuzz_certificate() {
+    let (conversation, _) = run(&recorded(TLS12));
+    let der = conversation.summary().certificates[0].der.clone();
+    for data in mutated(&[der], 2000) {
+        fuzz_certificate(&data);
+    }
+    fuzz_certificate(&[]);
+}
+
+#[test]
+fn the_server_of_tls13_shows_its_kind_of_key_by_the_sizes_of_its_sealed_handshake() {
+    let (conversation, _) = run(&tls13(0x1301, &[252]));
+    let (summary, trace) = (conversation.summary(), conversation.trace());
+    let found = trace.sealed_certificate(summary, FromResponder).expect("a certificate is there");
+    assert_eq!((found.key, found.chain_octets), (SealedKey::Rsa(2048), 900 - 17 - 8));
+    assert_eq!(found.records, [3, 4]);
+    assert_eq!(trace.sealed_certificate(summary, FromOriginator), None);
+    assert_eq!(trace.declined_certificate(summary), None);
+}
+
+#[test]
+fn a_client_that_has_no_certificate_to_show_says_so_by_a_size() {
+    let mut pieces = tls13(0x1301, &[]);
+    pieces.insert(pieces.len() - 1, (FromOriginator, record(23, &[0; 25])));
+    let (conversation, _) = run(&pieces);
+    let declined = conversation.trace().declined_certificate(conversation.summary());
+    assert_eq!(declined, Some(6));
 }
 
 #[test]

@@ -1,0 +1,326 @@
+//! How long addresses are: what is left of MAIL and RCPT without their parameters.
+
+use super::claims::Octets;
+use super::prior::Range;
+use super::reading::{Mail, Reading};
+use super::software::Clients;
+use super::statements::{Ground, octets_of};
+use super::templates::{Echo, Kind, Parameter};
+
+/// The length of each message's sender, with how sure it is.
+pub(super) fn sender_lengths(
+    ground: &Ground<'_>,
+    reading: &Reading,
+    clients: &Clients,
+    notified: f64,
+) -> Vec<Option<(Octets, f64)>> {
+    let sets = parameter_sets(ground, clients, notified);
+    // Whether SIZE is given is a habit of the client: alike in all messages of a session.
+    let sized = |set: &[Parameter]| set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove));
+    let mut habit = [0.0f64; 2];
+    for (index, with) in [(0, false), (1, true)] {
+        let prior: f64 = sets.iter().filter(|(set, _)| sized(set) == with).map(|(_, share)| share).sum();
+        let mut score = prior.max(1e-9).ln();
+        for mail in &reading.mails {
+            let fit: f64 = candidates(ground, reading.server, mail, &sets)
+                .into_iter()
+                .filter(|c| c.sized == with)
+                .map(|c| c.weight)
+                .sum();
+            if mail.after_mail.is_some() {
+                score += (fit / prior.max(1e-9)).max(1e-9).ln();
+            }
+        }
+        habit[index] = score;
+    }
+    let top = habit[0].max(habit[1]);
+    let shares = habit.map(|score| (score - top).exp());
+    let sum = shares[0] + shares[1];
+    reading
+        .mails
+        .iter()
+        .map(|mail| {
+            mail.after_mail?;
+            let mut all = candidates(ground, reading.server, mail, &sets);
+            for (index, with) in [(0, false), (1, true)] {
+                let whole: f64 = all.iter().filter(|c| c.sized == with).map(|c| c.weight).sum();
+                for candidate in all.iter_mut().filter(|c| c.sized == with) {
+                    candidate.weight *= shares[index] / sum / whole.max(1e-300);
+                }
+            }
+            chosen(all.into_iter().map(|c| (c.address, c.weight)).collect())
+        })
+        .collect()
+}
+
+/// A way to read MAIL: the address's length under one set of parameters.
+struct Candidate {
+    address: Range,
+    weight: f64,
+    sized: bool,
+}
+
+fn candidates(ground: &Ground<'_>, server: u16, mail: &Mail, sets: &[(Vec<Parameter>, f64)]) -> Vec<Candidate> {
+    let Some(after) = mail.after_mail else { return Vec::new() };
+    let size = octets_of(mail);
+    let mut found = Vec::new();
+    for (set, share) in sets {
+        let mut lengths = vec![Range::new(0, 0)];
+        for parameter in set {
+            let more: Vec<Range> = match parameter {
+                Parameter::Body => vec![Range::new(14, 14)],
+                Parameter::Utf8 => vec![Range::new(9, 9)],
+                // ` AUTH=`, and the address again or `<>`.
+                Parameter::Auth => vec![Range::new(6, 6)],
+                Parameter::Ret => vec![Range::new(9, 9)],
+                // ` ENVID=` and what the client calls the envelope.
+                Parameter::Envid => (11..=30).map(|n| Range::new(n, n)).collect(),
+                Parameter::Size => match size {
+                    Some(size) => (digits(size.min * 97 / 100)..=digits(size.max)).map(size_parameter).collect(),
+                    None => (3..=6).map(size_parameter).collect(),
+                },
+                Parameter::SizeAbove => match size {
+                    Some(size) => (digits(size.min)..=digits(size.max + 1100)).map(size_parameter).collect(),
+                    None => (4..=6).map(size_parameter).collect(),
+                },
+            };
+            lengths = lengths.iter().flat_map(|one| more.iter().map(|other| one.plus(*other))).collect();
+        }
+        let ways = lengths.len() as f64;
+        for length in lengths {
+            let mut address = after.less(length);
+            if set.contains(&Parameter::Auth) {
+                // The address twice: every second length.
+                address = Range::new((address.min + 1).div_euclid(2), address.max.div_euclid(2));
+            }
+            if address.max < 0 || address.min > address.max {
+                continue;
+            }
+            let null = if address.contains(0) { 0.05 } else { 0.0 };
+            let chance = 0.95 * ground.priors.address(address) + null;
+            let echo = echo_fit(ground, server, Kind::Mail, mail.mail_reply, address);
+            let address = Range::new(address.min.max(0), address.max);
+            let sized = set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove));
+            found.push(Candidate { address, weight: share * chance * echo / ways, sized });
+        }
+    }
+    found
+}
+
+fn size_parameter(digits: i32) -> Range {
+    Range::new(6 + digits, 6 + digits)
+}
+
+fn digits(n: u64) -> i32 {
+    n.max(1).ilog10() as i32 + 1
+}
+
+/// How well an address fits the reply that repeats it, where the server is known to do so.
+fn echo_fit(ground: &Ground<'_>, server: u16, kind: Kind, reply: Option<Range>, address: Range) -> f64 {
+    let (Some(reply), Some(server)) = (reply, ground.templates.servers.get(usize::from(server))) else { return 1.0 };
+    let laws: Vec<_> = server.laws(kind).collect();
+    let echoes: Vec<_> = laws.iter().filter(|law| law.echo == Echo::Address).collect();
+    if echoes.is_empty() {
+        return 1.0;
+    }
+    let fits = echoes
+        .iter()
+        .any(|law| Range::new(i32::from(law.base), i32::from(law.base + law.span)).plus(address).meets(reply));
+    if fits { 1.0 } else { 0.02 }
+}
+
+fn parameter_sets(ground: &Ground<'_>, clients: &Clients, notified: f64) -> Vec<(Vec<Parameter>, f64)> {
+    let mut sets: Vec<(Vec<Parameter>, f64)> = Vec::new();
+    let mut add = |set: Vec<Parameter>, share: f64| match sets.iter_mut().find(|(known, _)| *known == set) {
+        Some((_, weight)) => *weight += share,
+        None => sets.push((set, share)),
+    };
+    for (n, client) in ground.templates.clients.iter().enumerate() {
+        let whole: f64 = client.parameters.iter().map(|(_, share)| share).sum();
+        for (set, share) in &client.parameters {
+            add(set.clone(), clients.share(n) * share / whole.max(1e-9));
+        }
+    }
+    for (set, share) in [
+        (vec![], 0.5),
+        (vec![Parameter::Size], 0.28),
+        (vec![Parameter::Body], 0.1),
+        (vec![Parameter::Size, Parameter::Body], 0.09),
+        (vec![Parameter::Utf8], 0.01),
+        (vec![Parameter::Body, Parameter::Utf8], 0.02),
+    ] {
+        add(set, clients.unknown * share);
+    }
+    // Who asks for notifications of recipients may say so of the envelope too (RFC 3461).
+    let with_dsn: Vec<(Vec<Parameter>, f64)> = sets
+        .iter()
+        .flat_map(|(set, share)| {
+            [
+                (vec![Parameter::Ret], 0.35),
+                (vec![Parameter::Envid], 0.3),
+                (vec![Parameter::Ret, Parameter::Envid], 0.35),
+            ]
+            .map(|(more, part)| (set.iter().copied().chain(more).collect(), share * part * notified * 0.7))
+        })
+        .collect();
+    sets.iter_mut().for_each(|(_, share)| *share *= 1.0 - notified * 0.7);
+    sets.extend(with_dsn);
+    let offered = |parameter: &Parameter| match parameter {
+        Parameter::Ret | Parameter::Envid => ground.offers.dsn != Some(false),
+        Parameter::Size | Parameter::SizeAbove => ground.offers.size != Some(false),
+        Parameter::Body => ground.offers.eight_bit != Some(false),
+        Parameter::Utf8 => ground.offers.utf8 != Some(false),
+        Parameter::Auth => ground.context.auth != Some(false),
+    };
+    // A parameter that is not offered is left out of the set.
+    let mut allowed: Vec<(Vec<Parameter>, f64)> = Vec::new();
+    for (set, share) in sets {
+        let set: Vec<Parameter> = set.into_iter().filter(offered).collect();
+        match allowed.iter_mut().find(|(known, _)| *known == set) {
+            Some((_, weight)) => *weight += share,
+            None => allowed.push((set, share)),
+        }
+    }
+    let whole: f64 = allowed.iter().map(|(_, share)| share).sum();
+    allowed.iter_mut().for_each(|(_, share)| *share /= whole.max(1e-9));
+    allowed
+}
+
+/// The length with the most weight, if it has enough; else the range that has.
+fn chosen(mut all: Vec<(Range, f64)>) -> Option<(Octets, f64)> {
+    let whole: f64 = all.iter().map(|(_, weight)| weight).sum();
+    if whole <= 0.0 {
+        return None;
+    }
+    let mut merged: Vec<(Range, f64)> = Vec::new();
+    for (range, weight) in all.drain(..) {
+        match merged.iter_mut().find(|(known, _)| *known == range) {
+            Some((_, sum)) => *sum += weight / whole,
+            None => merged.push((range, weight / whole)),
+        }
+    }
+    merged.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (mut range, mut sum) = merged.first().copied()?;
+    // An interval of lengths is not exact anyway: then all that may be is taken in.
+    let alone = sum >= if range.width() > 1 { ENOUGH_TOGETHER } else { ENOUGH };
+    for (other, weight) in merged.iter().skip(1) {
+        if alone || sum >= ENOUGH_TOGETHER {
+            break;
+        }
+        range = Range::new(range.min.min(other.min), range.max.max(other.max));
+        sum += weight;
+    }
+    if range.width() > WIDEST {
+        return None;
+    }
+    let octets = |n: i32| u64::try_from(n.max(0)).unwrap_or(0);
+    Some((Octets::between(octets(range.min), octets(range.max)), sum))
+}
+
+/// How much weight a length needs to be told alone, and how much several need to be told as a range.
+const ENOUGH: f64 = 0.94;
+const ENOUGH_TOGETHER: f64 = 0.99;
+
+/// A wider range says nothing.
+const WIDEST: i32 = 24;
+
+/// Message by message, the length of each recipient's address with how sure it is.
+pub(super) type Lengths = Vec<Vec<Option<(Octets, f64)>>>;
+
+/// The length of each recipient's address, message by message, and how likely it is that notifications are asked for.
+pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Lengths, f64) {
+    let all = || reading.mails.iter().flat_map(|mail| &mail.recipients).filter(|rcpt| rcpt.after.is_some());
+    let mut weights: Vec<(Extra, f64)> = Vec::new();
+    let offered = ground.offers.dsn != Some(false);
+    for extra in Extra::ALL {
+        let prior = extra.prior(offered);
+        if prior == 0.0 {
+            continue;
+        }
+        let mut score = prior.ln();
+        for rcpt in all() {
+            let Some(after) = rcpt.after else { continue };
+            let address = extra.address(after);
+            let chance = address.map_or(1e-6, |address| {
+                ground.priors.address(address) * echo_fit(ground, reading.server, Kind::Rcpt, reply_of(rcpt), address)
+            });
+            // Of lengths with an address twice only every second is possible.
+            score += (chance * extra.density()).max(1e-9).ln();
+        }
+        weights.push((extra, score));
+    }
+    let top = weights.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
+    let whole: f64 = weights.iter().map(|(_, score)| (score - top).exp()).sum();
+    let plain: f64 = weights.iter().take(1).map(|(_, score)| (score - top).exp()).sum();
+    let lengths = reading
+        .mails
+        .iter()
+        .map(|mail| {
+            mail.recipients
+                .iter()
+                .map(|rcpt| {
+                    let after = rcpt.after?;
+                    let lengths = weights
+                        .iter()
+                        .filter_map(|(extra, score)| Some((extra.address(after)?, (score - top).exp() / whole)))
+                        .collect();
+                    chosen(lengths)
+                })
+                .collect()
+        })
+        .collect();
+    (lengths, if offered { (1.0 - plain / whole).max(0.02) } else { 0.0 })
+}
+
+fn reply_of(rcpt: &super::reading::Rcpt) -> Option<Range> {
+    rcpt.reply.filter(|_| rcpt.accepted == Some(true))
+}
+
+/// What follows the address of RCPT (RFC 3461), alike for all recipients of a session.
+#[derive(Clone, Copy, Debug)]
+struct Extra {
+    /// ` ORCPT=rfc822;` and the address again.
+    original: bool,
+    /// ` NOTIFY=` and its value.
+    notify: i32,
+}
+
+impl Extra {
+    const ALL: [Extra; 9] = [
+        Extra { original: false, notify: 0 },
+        Extra { original: true, notify: 0 },
+        // NEVER, FAILURE, FAILURE,DELAY, SUCCESS,FAILURE, all three
+        Extra { original: false, notify: 13 },
+        Extra { original: false, notify: 15 },
+        Extra { original: false, notify: 21 },
+        Extra { original: false, notify: 23 },
+        Extra { original: false, notify: 29 },
+        Extra { original: true, notify: 21 },
+        Extra { original: true, notify: 23 },
+    ];
+
+    fn prior(self, offered: bool) -> f64 {
+        match (self.original, self.notify, offered) {
+            (false, 0, _) => 0.93,
+            (_, _, false) => 0.0,
+            (true, 0, _) => 0.02,
+            (true, _, _) => 0.007,
+            (false, _, _) => 0.007,
+        }
+    }
+
+    fn address(self, after: Range) -> Option<Range> {
+        let rest = after.less_octets(self.notify);
+        if !self.original {
+            return (rest.max >= 1).then_some(rest);
+        }
+        let twice = rest.less_octets(14);
+        // There `+` and `=` take three octets each (RFC 3461 §4), so that the address may be one or two shorter.
+        let (min, max) = ((twice.min + 1).div_euclid(2), twice.max.div_euclid(2));
+        (min <= max && max >= 1).then_some(Range::new((min - 2).max(1), max))
+    }
+
+    fn density(self) -> f64 {
+        1.0
+    }
+}

@@ -1,0 +1,534 @@
+//! What a record of the server may be.
+
+use super::grammar::{Command, Mechanism, Outcome, State, Taken};
+use super::prior::Range;
+use super::search::{Learned, Path, Search, Waiting};
+use super::templates::{Echo, Kind};
+
+impl Search<'_> {
+    /// Every way to take a record of the server.
+    pub(super) fn server(&mut self, path: &Path, length: Range) {
+        match path.state {
+            State::Body => return self.message_end(path, length),
+            State::Chunk if path.waiting.is_empty() => {}
+            _ => {}
+        }
+        let Some(first) = path.waiting.first().copied() else {
+            let chance = if path.greeting { (0.5 * (f64::from(length.width()) / 60.0).min(1.0)).ln() } else { -8.0 };
+            let taken = if path.greeting { Taken::More } else { Taken::Unasked };
+            return self.push(path.clone(), taken, chance);
+        };
+        let all: u32 = path.waiting.iter().map(|w| u32::from(w.count)).sum();
+        let alone = if all == 1 {
+            0.0
+        } else if path.grouped {
+            (0.3f64).ln()
+        } else {
+            (0.75f64).ln()
+        };
+        self.one(path, first, length, alone);
+        if all > 1 {
+            self.several(path, length, all);
+        }
+    }
+
+    /// The message is over: an answer comes.
+    fn message_end(&mut self, path: &Path, length: Range) {
+        if path.pieces == 0 {
+            return;
+        }
+        let octets = f64::from(path.text.max.max(1));
+        // Messages are alike on every scale, but the least of them have some header lines.
+        let small = if octets < 40.0 {
+            -5.0
+        } else if octets < 100.0 {
+            -1.5
+        } else {
+            0.0
+        };
+        let mut end = path.clone();
+        end.state = State::Between;
+        end.waiting = vec![Waiting { command: Command::Body, count: 1, address: None }];
+        end.score += small;
+        let plain = end.clone();
+        self.one(&plain, plain.waiting[0], length, (0.93f64).ln());
+        if self.context.pipelining != Some(false) {
+            end.waiting.push(Waiting { command: Command::Quit, count: 1, address: None });
+            end.score += if end.grouped { (0.25f64).ln() } else { (0.05f64).ln() };
+            self.one(&end, end.waiting[0], length, (0.5f64).ln());
+            self.several(&end, length, 2);
+        }
+    }
+
+    /// One reply, to the first command that waits.
+    fn one(&mut self, path: &Path, first: Waiting, length: Range, weight: f64) {
+        let address = first.address;
+        match first.command {
+            Command::Connect => {
+                self.answer(path, Kind::Banner, length, None, weight, Outcome::Yes, |path| path.state = State::Start);
+            }
+            Command::Ehlo => {
+                self.answer(path, Kind::Ehlo, length, None, weight, Outcome::Yes, |path| path.greeting = true);
+            }
+            Command::Helo => self.answer(path, Kind::Helo, length, None, weight, Outcome::Yes, |_| {}),
+            Command::Auth(mechanism, lines) => self.auth_reply(path, mechanism, lines, length, weight),
+            Command::Mail => {
+                self.answer(path, Kind::Mail, length, address, weight - 0.015, Outcome::Yes, |_| {});
+                self.answer(path, Kind::MailNo, length, address, weight - 4.6, Outcome::No, |path| {
+                    if path.waiting.is_empty() {
+                        path.state = State::Between;
+                    }
+                });
+            }
+            Command::Rcpt => {
+                let no = refusal_chance(path);
+                let (yes, learned_yes) = self.reply(path, Kind::Rcpt, length, address);
+                let (refused, learned_no) = self.reply(path, Kind::RcptNo, length, address);
+                let (yes, refused) = (yes + (1.0 - no).ln(), refused + no.ln());
+                if path.taken == 0 {
+                    // What follows tells which it was: without a recipient there is no message.
+                    self.recipient(path, learned_yes, true, weight + yes, 100);
+                    self.recipient(path, learned_no, false, weight + refused, 100);
+                } else {
+                    let top = yes.max(refused);
+                    let sum = top + ((yes - top).exp() + (refused - top).exp()).ln();
+                    let accepted = yes >= refused;
+                    let learned = if accepted { learned_yes } else { learned_no };
+                    let surety = ((top - sum).exp() * 100.0).floor().clamp(50.0, 100.0) as u8;
+                    self.recipient(path, learned, accepted, weight + sum, surety);
+                }
+            }
+            Command::Data => {
+                let yes = if path.taken > 0 { 0.99 } else { 0.05f64 };
+                self.answer(path, Kind::Data, length, None, weight + yes.ln(), Outcome::Yes, |path| {
+                    path.state = State::Body;
+                    path.text = Range::new(0, 0);
+                    path.pieces = 0;
+                });
+                self.answer(path, Kind::DataNo, length, None, weight + (1.0 - yes).ln(), Outcome::No, |path| {
+                    path.state = if path.taken == 0 { State::Between } else { State::Transaction };
+                });
+            }
+            Command::Body => {
+                self.answer(path, Kind::Queued, length, None, weight - 0.03, Outcome::Yes, Path::close_transaction);
+                self.answer(path, Kind::QueuedNo, length, None, weight - 3.5, Outcome::No, Path::close_transaction);
+            }
+            Command::Bdat => {
+                let yes = if path.taken > 0 { 0.97 } else { 0.05f64 };
+                let state = |path: &mut Path| {
+                    if path.waiting.is_empty() {
+                        // More chunks may come, or another transaction.
+                        path.state = State::Between;
+                    }
+                };
+                self.answer(path, Kind::Bdat, length, None, weight + yes.ln(), Outcome::Yes, state);
+                self.answer(path, Kind::BdatNo, length, None, weight + (1.0 - yes).ln(), Outcome::No, state);
+            }
+            Command::Rset => self.answer(path, Kind::Rset, length, None, weight, Outcome::Yes, |path| {
+                if path.waiting.is_empty() {
+                    path.state = State::Between;
+                    path.close_transaction();
+                }
+            }),
+            Command::Noop => self.answer(path, Kind::Noop, length, None, weight, Outcome::Yes, |_| {}),
+            Command::Ask => self.answer(path, Kind::Vrfy, length, None, weight, Outcome::Yes, |_| {}),
+            Command::Quit => {
+                self.answer(path, Kind::Quit, length, None, weight, Outcome::Yes, |path| path.state = State::Over)
+            }
+        }
+    }
+
+    /// The answer to one RCPT.
+    fn recipient(&mut self, path: &Path, learned: Learned, accepted: bool, chance: f64, surety: u8) {
+        if path.score + chance < self.cutoff() {
+            return;
+        }
+        let mut next = path.clone();
+        next.learned = learned;
+        pop(&mut next, 1);
+        next.taken += u16::from(accepted);
+        next.refused += u16::from(!accepted);
+        let taken = Taken::Replies {
+            commands: 1,
+            refused: u16::from(!accepted),
+            recipients: 1,
+            first: Command::Rcpt,
+            outcome: Path::outcome(accepted),
+            surety,
+        };
+        self.push(next, taken, chance);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one kind of reply, with all that it depends on")]
+    fn answer(
+        &mut self,
+        path: &Path,
+        kind: Kind,
+        length: Range,
+        address: Option<Range>,
+        weight: f64,
+        outcome: Outcome,
+        change: impl FnOnce(&mut Path),
+    ) {
+        let (chance, learned) = self.reply(path, kind, length, address);
+        if path.score + chance + weight < self.cutoff() {
+            return;
+        }
+        let mut next = path.clone();
+        next.learned = learned;
+        let first = next.waiting[0].command;
+        pop(&mut next, 1);
+        change(&mut next);
+        let taken = Taken::Replies { commands: 1, refused: 0, recipients: 0, first, outcome, surety: 100 };
+        self.push(next, taken, weight + chance);
+    }
+
+    fn auth_reply(&mut self, path: &Path, mechanism: Mechanism, lines: u8, length: Range, weight: f64) {
+        let last = lines >= mechanism.lines();
+        if !last {
+            let kind = match (mechanism, lines) {
+                (Mechanism::Login, 1) => Kind::User,
+                (Mechanism::Login, _) | (Mechanism::LoginInitial, _) => Kind::Pass,
+                (Mechanism::Plain | Mechanism::Xoauth2, _) => Kind::Empty,
+                _ => Kind::Challenge,
+            };
+            self.answer(path, kind, length, None, weight - 0.03, Outcome::Continue, |path| {
+                path.state = State::Auth(mechanism, lines);
+            });
+            self.answer(path, Kind::LoginNo, length, None, weight - 4.5, Outcome::No, |path| path.failures += 1);
+            return;
+        }
+        self.answer(path, Kind::Login, length, None, weight - 0.1, Outcome::Yes, |path| path.logins += 1);
+        self.answer(path, Kind::LoginNo, length, None, weight - 2.5, Outcome::No, |path| path.failures += 1);
+        if matches!(mechanism, Mechanism::Xoauth2 | Mechanism::Xoauth2Initial) && lines == mechanism.lines() {
+            self.answer(path, Kind::Challenge, length, None, weight - 3.0, Outcome::Continue, |path| {
+                path.state = State::Auth(mechanism, lines);
+            });
+        }
+    }
+
+    /// Several replies in one record: to the first j commands, r of whose recipients are refused.
+    fn several(&mut self, path: &Path, length: Range, all: u32) {
+        let mut sum = Sum::default();
+        let mut taken = 0u32;
+        for (place, waiting) in path.waiting.iter().enumerate() {
+            if !matches!(
+                waiting.command,
+                Command::Mail
+                    | Command::Rcpt
+                    | Command::Data
+                    | Command::Body
+                    | Command::Bdat
+                    | Command::Rset
+                    | Command::Quit
+            ) {
+                return;
+            }
+            for nth in 0..waiting.count {
+                taken += 1;
+                if waiting.command == Command::Rcpt {
+                    sum.recipients += 1;
+                } else {
+                    self.add(path, &mut sum, waiting.command);
+                }
+                let whole = taken == all;
+                let among_many = waiting.count > 8 && nth + 1 < waiting.count;
+                if taken < 2 || (among_many && sum.recipients > 24) {
+                    continue;
+                }
+                let weight = match (whole, path.grouped) {
+                    (true, true) => (0.5f64).ln(),
+                    (false, true) => (0.4 / f64::from(all.min(6))).ln(),
+                    (true, false) => (0.12f64).ln(),
+                    (false, false) => (0.1 / f64::from(all)).ln(),
+                };
+                self.sums(path, length, taken, &sum, weight, waiting.command);
+            }
+            if place > 40 {
+                return;
+            }
+        }
+    }
+
+    /// Adds what a reply to `command` is expected to be long.
+    fn add(&mut self, path: &Path, sum: &mut Sum, command: Command) {
+        let kind = match command {
+            Command::Mail => Kind::Mail,
+            Command::Data => Kind::Data,
+            Command::Body => Kind::Queued,
+            Command::Bdat => Kind::Bdat,
+            Command::Rset => Kind::Rset,
+            _ => Kind::Quit,
+        };
+        sum.ends_data |= command == Command::Data;
+        sum.ends_bdat |= command == Command::Bdat;
+        let expected = self.expected(path, kind);
+        sum.mean += expected.mean;
+        sum.variance += expected.variance;
+    }
+
+    /// What is known of a kind of reply: its mean and how it varies.
+    fn expected(&self, path: &Path, kind: Kind) -> Expected {
+        let habit = Learned::slot(kind).map(|slot| path.learned.laws[slot]).filter(|h| h.seen > 0);
+        if let Some(habit) = habit {
+            if let Some(fixed) =
+                habit.fixed.filter(|_| habit.seen > 1 || habit.echo.is_none() || !self.echoes(path, kind))
+            {
+                return Expected::between(fixed);
+            }
+            if let Some(echo) = habit.echo {
+                return Expected {
+                    mean: f64::from(echo.min + echo.max) / 2.0 + ADDRESS_MEAN,
+                    variance: ADDRESS_VARIANCE,
+                    echo: true,
+                };
+            }
+        }
+        if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
+            let laws: Vec<_> = server.laws(kind).collect();
+            if let Some(law) = laws.first() {
+                // Several laws of one kind make one broad expectation.
+                let low = laws.iter().map(|l| i32::from(l.base)).min().unwrap_or(0);
+                let high = laws.iter().map(|l| i32::from(l.base + l.span)).max().unwrap_or(0);
+                let own = Expected::between(Range::new(low, high));
+                return match law.echo {
+                    Echo::Nothing => own,
+                    Echo::Address => Expected {
+                        mean: own.mean + ADDRESS_MEAN,
+                        variance: own.variance + ADDRESS_VARIANCE,
+                        echo: true,
+                    },
+                    Echo::Host => {
+                        let host = path.learned.host.unwrap_or(Range::new(8, 30));
+                        let host = Expected::between(host);
+                        Expected { mean: own.mean + host.mean, variance: own.variance + host.variance, echo: false }
+                    }
+                };
+            }
+        }
+        match kind {
+            Kind::Data => Expected { mean: 36.0, variance: 200.0, echo: false },
+            Kind::Queued | Kind::Bdat => Expected { mean: 38.0, variance: 250.0, echo: false },
+            _ => Expected { mean: 16.0, variance: 150.0, echo: false },
+        }
+    }
+
+    fn echoes(&self, path: &Path, kind: Kind) -> bool {
+        self.templates
+            .servers
+            .get(usize::from(path.server))
+            .is_none_or(|server| server.laws(kind).any(|law| law.echo == Echo::Address))
+    }
+
+    fn sums(&mut self, path: &Path, length: Range, commands: u32, sum: &Sum, weight: f64, last: Command) {
+        let n = sum.recipients;
+        let accepted = self.expected(path, Kind::Rcpt);
+        let refusals = self.refusals(path);
+        let first = path.waiting[0].command;
+        for refused in 0..=n.min(MOST_REFUSED) {
+            let taken = n - refused;
+            let any = u32::from(path.taken) + taken > 0;
+            let mut chance = binomial(n, refused, refusal_chance(path));
+            let mut outcome = Outcome::Yes;
+            let mut mean = sum.mean + f64::from(taken) * accepted.mean;
+            let mut variance = sum.variance;
+            // Addresses of one message vary together; unknown lengths of one kind are the same each time.
+            variance += if accepted.echo || accepted.variance < 30.0 {
+                f64::from(taken) * accepted.variance
+            } else {
+                f64::from(taken * taken) * accepted.variance
+            };
+            if sum.ends_data || sum.ends_bdat {
+                if !any {
+                    outcome = Outcome::No;
+                    chance *= 0.95;
+                    let (yes, no) = match sum.ends_data {
+                        true => (self.expected(path, Kind::Data), self.expected(path, Kind::DataNo)),
+                        false => (self.expected(path, Kind::Bdat), self.expected(path, Kind::BdatNo)),
+                    };
+                    mean += no.mean - yes.mean;
+                    variance = variance - yes.variance + no.variance;
+                } else {
+                    chance *= 0.99;
+                }
+            }
+            let fit = self.refusal_fit(length, mean, variance.max(0.0), refused, &refusals);
+            let total = (chance * fit).max(1e-300).ln() + weight;
+            if path.score + total < self.cutoff() || fit < 1e-9 {
+                continue;
+            }
+            let mut next = path.clone();
+            pop(&mut next, commands);
+            next.taken += taken as u16;
+            next.refused += refused as u16;
+            if first == Command::Body || last == Command::Body {
+                next.close_transaction();
+                next.state = State::Between;
+            }
+            match last {
+                Command::Data if outcome == Outcome::Yes => {
+                    next.state = State::Body;
+                    next.text = Range::new(0, 0);
+                    next.pieces = 0;
+                }
+                Command::Data => next.state = State::Between,
+                Command::Bdat if next.waiting.is_empty() => next.state = State::Between,
+                Command::Quit => next.state = State::Over,
+                _ => {}
+            }
+            if n > 0 && refused == 0 && accepted.variance < 1.0 && !accepted.echo {
+                // What fits a template is now known of the session.
+                let value = accepted.mean.round() as i32;
+                let slot = &mut next.learned.laws[1];
+                if slot.seen == 0 {
+                    slot.fixed = Some(Range::new(value, value));
+                    slot.seen = 1;
+                }
+            }
+            let taken = Taken::Replies {
+                commands: commands as u16,
+                refused: refused as u16,
+                recipients: n as u16,
+                first,
+                outcome,
+                surety: 100,
+            };
+            self.push(next, taken, total);
+        }
+    }
+
+    /// How refusals of this server are long: pieces with their shares.
+    fn refusals(&self, path: &Path) -> Vec<(Expected, f64)> {
+        let mut pieces = Vec::new();
+        for slot in [6, 7] {
+            let habit = path.learned.laws[slot];
+            match (habit.fixed, habit.echo) {
+                (Some(fixed), _) if habit.seen > 0 => pieces.push((Expected::between(fixed), 2.0)),
+                _ => {}
+            }
+        }
+        if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
+            for (n, law) in server.laws(Kind::RcptNo).enumerate() {
+                let own = Expected::between(Range::new(i32::from(law.base), i32::from(law.base + law.span)));
+                let piece = match law.echo {
+                    Echo::Address => Expected {
+                        mean: own.mean + ADDRESS_MEAN,
+                        variance: own.variance + ADDRESS_VARIANCE,
+                        echo: true,
+                    },
+                    _ => own,
+                };
+                // The first named is the commonest.
+                pieces.push((piece, 1.0 / (n + 1) as f64));
+            }
+        }
+        pieces.push((Expected { mean: 60.0, variance: 900.0, echo: false }, if pieces.is_empty() { 1.0 } else { 0.1 }));
+        let total: f64 = pieces.iter().map(|(_, share)| share).sum();
+        pieces.iter().map(|(piece, share)| (*piece, share / total)).collect()
+    }
+
+    /// The chance that what is left of a record after the rest is `refused` refusals.
+    fn refusal_fit(&self, length: Range, mean: f64, variance: f64, refused: u32, pieces: &[(Expected, f64)]) -> f64 {
+        if refused == 0 {
+            return density(length, mean, variance);
+        }
+        // All of one kind, or of two kinds in any proportion.
+        let mut chance = 0.0;
+        for (i, (piece, share)) in pieces.iter().enumerate() {
+            let n = f64::from(refused);
+            chance +=
+                share.powi(refused as i32) * density(length, mean + n * piece.mean, variance + n * piece.variance);
+            for (other, other_share) in &pieces[i + 1..] {
+                for k in 1..refused {
+                    let (k, rest) = (f64::from(k), f64::from(refused - k));
+                    let ways = binomial_ways(refused, k as u32);
+                    chance += ways
+                        * share.powf(k)
+                        * other_share.powf(rest)
+                        * density(
+                            length,
+                            mean + k * piece.mean + rest * other.mean,
+                            variance + k * piece.variance + rest * other.variance,
+                        );
+                }
+            }
+        }
+        chance
+    }
+}
+
+/// How often recipients are refused: more so where some have been.
+fn refusal_chance(path: &Path) -> f64 {
+    if path.refused > 0 { 0.26 } else { 0.19 }
+}
+
+/// Takes the first commands off the queue.
+fn pop(path: &mut Path, commands: u32) {
+    let mut left = commands;
+    path.greeting = false;
+    while left > 0 {
+        let Some(first) = path.waiting.first_mut() else { return };
+        let count = u32::from(first.count);
+        if count > left {
+            first.count -= left as u16;
+            return;
+        }
+        left -= count;
+        path.waiting.remove(0);
+    }
+}
+
+/// The length of some replies together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    mean: f64,
+    variance: f64,
+    recipients: u32,
+    ends_data: bool,
+    ends_bdat: bool,
+}
+
+/// What a reply is expected to be long.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    mean: f64,
+    variance: f64,
+    /// It repeats an address, so that it differs each time.
+    echo: bool,
+}
+
+impl Expected {
+    fn between(range: Range) -> Expected {
+        let width = f64::from(range.width());
+        Expected { mean: f64::from(range.min + range.max) / 2.0, variance: (width * width - 1.0) / 12.0, echo: false }
+    }
+}
+
+/// Addresses as part of a sum.
+const ADDRESS_MEAN: f64 = 25.0;
+const ADDRESS_VARIANCE: f64 = 81.0;
+
+/// Refusals that are looked for in one record.
+const MOST_REFUSED: u32 = 12;
+
+/// The chance that a sum lies in a range.
+fn density(length: Range, mean: f64, variance: f64) -> f64 {
+    let width = f64::from(length.width());
+    if variance < 0.05 {
+        let low = f64::from(length.min) - 0.5;
+        let high = f64::from(length.max) + 0.5;
+        return if (low..=high).contains(&mean) { 1.0 } else { 0.0 };
+    }
+    let middle = f64::from(length.min + length.max) / 2.0;
+    let whole = variance + (width * width - 1.0) / 12.0;
+    let z = (middle - mean) * (middle - mean) / whole;
+    if z > 40.0 { 0.0 } else { (width * (-0.5 * z).exp() / (whole.sqrt() * 2.507)).min(1.0) }
+}
+
+fn binomial(n: u32, k: u32, chance: f64) -> f64 {
+    binomial_ways(n, k) * chance.powi(k as i32) * (1.0 - chance).powi((n - k) as i32)
+}
+
+fn binomial_ways(n: u32, k: u32) -> f64 {
+    (0..k).fold(1.0, |ways, i| ways * f64::from(n - i) / f64::from(i + 1))
+}

@@ -1,0 +1,461 @@
+//! The search: every way to read the records as a dialogue, the likely ones kept (INFERRED readings
+//! of one session are the paths that are left at its end, weighed by how well lengths fit).
+
+use super::grammar::{Command, Outcome, State, Taken};
+use super::prior::{Priors, Range};
+use super::templates::{Echo, Kind, Law, Templates};
+use crate::limits;
+
+/// A record as the search sees it; several that follow each other without an answer may be one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) client: bool,
+    /// Octets of plaintext, all records together.
+    pub(super) length: Range,
+    /// Records.
+    pub(super) count: u32,
+    /// Octets of the last one.
+    pub(super) last: Range,
+}
+
+/// What is known beforehand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context {
+    /// The server greets inside TLS.
+    pub(super) greets: bool,
+    /// Octets of the EHLO line as it was in the clear.
+    pub(super) ehlo: Option<i32>,
+    /// Whether the server offers PIPELINING, CHUNKING, AUTH.
+    pub(super) pipelining: Option<bool>,
+    pub(super) chunking: Option<bool>,
+    pub(super) auth: Option<bool>,
+    /// A factor for each server of the table, from what stands in the clear.
+    pub(super) servers: Vec<f64>,
+    /// Whether the connection was seen to its end.
+    pub(super) ended: bool,
+}
+
+/// One reading of the records so far.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    /// The logarithm of its weight.
+    pub(super) score: f64,
+    /// The server's template; past the end of the table: none.
+    pub(super) server: u16,
+    pub(super) state: State,
+    /// Commands that await their replies.
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) learned: Learned,
+    /// The last node of its history.
+    pub(super) tail: u32,
+    pub(super) transactions: u16,
+    /// Of the open transaction: recipients said, those taken, those refused.
+    pub(super) recipients: u16,
+    pub(super) taken: u16,
+    pub(super) refused: u16,
+    /// Logins that succeeded and that failed.
+    pub(super) logins: u8,
+    pub(super) failures: u8,
+    /// Whether commands shared a record before; whether they stood apart.
+    pub(super) grouped: bool,
+    pub(super) separate: bool,
+    /// The last thing that the server said was the reply to EHLO, which may go on.
+    pub(super) greeting: bool,
+    /// Octets of the message so far.
+    pub(super) text: Range,
+    /// Records of it.
+    pub(super) pieces: u32,
+    /// Octets of EHLO.
+    pub(super) hello: Range,
+}
+
+/// Commands of one record that await their replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) command: Command,
+    pub(super) count: u16,
+    /// The address of the command, where it has a record of its own.
+    pub(super) address: Option<Range>,
+}
+
+/// Lengths that replies of this session had.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Learned {
+    pub(super) laws: [Habit; HABITS],
+    /// Refusals of recipients: two habits.
+    pub(super) host: Option<Range>,
+}
+
+const HABITS: usize = 9;
+
+/// What the length of one kind of reply was: always the same, or an echo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Habit {
+    pub(super) fixed: Option<Range>,
+    pub(super) echo: Option<Range>,
+    pub(super) seen: u8,
+}
+
+impl Learned {
+    pub(super) fn slot(kind: Kind) -> Option<usize> {
+        Some(match kind {
+            Kind::Mail => 0,
+            Kind::Rcpt => 1,
+            Kind::Data => 2,
+            Kind::Queued => 3,
+            Kind::Rset => 4,
+            Kind::Bdat => 5,
+            Kind::RcptNo => 6,
+            // A second way to refuse a recipient.
+            Kind::MailNo => 7,
+            Kind::Noop => 8,
+            _ => return None,
+        })
+    }
+}
+
+/// A step of a reading, in one tree for all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub(super) before: u32,
+    /// The record: its place among those given to the search.
+    pub(super) record: u32,
+    pub(super) taken: Taken,
+}
+
+/// No node: where histories begin.
+pub(super) const ROOT: u32 = u32::MAX;
+
+/// What the search found.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The readings that are left, the best first.
+    pub(super) paths: Vec<Path>,
+    pub(super) nodes: Vec<Node>,
+    /// Records that were read; fewer than given where a limit was reached or nothing fits.
+    pub(super) read: usize,
+    /// Whether a limit cut the work short.
+    pub(super) limited: bool,
+}
+
+/// The search over one session.
+pub(super) struct Search<'a> {
+    pub(super) templates: &'a Templates,
+    pub(super) priors: &'a Priors,
+    pub(super) context: &'a Context,
+    pub(super) nodes: Vec<Node>,
+    pub(super) next: Vec<Path>,
+    pub(super) record: u32,
+    work: usize,
+    /// The best score among `next`.
+    best: f64,
+    /// The record before is the server's.
+    pub(super) answered: bool,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn run(templates: &'a Templates, priors: &'a Priors, context: &'a Context, records: &[Record]) -> Found {
+        let mut search = Search {
+            templates,
+            priors,
+            context,
+            nodes: Vec::new(),
+            next: Vec::new(),
+            record: 0,
+            work: 0,
+            best: f64::NEG_INFINITY,
+            answered: false,
+        };
+        let mut paths = search.beginnings();
+        let mut limited = false;
+        for (index, record) in records.iter().enumerate() {
+            search.record = index as u32;
+            search.next.clear();
+            search.best = f64::NEG_INFINITY;
+            search.answered = index.checked_sub(1).and_then(|before| records.get(before)).is_some_and(|r| !r.client);
+            for path in &paths {
+                if record.client {
+                    search.client(path, record);
+                } else {
+                    search.server(path, record.length);
+                }
+            }
+            search.work += search.next.len();
+            let width = match search.work {
+                work if work > limits::INFER_WORK => {
+                    limited = true;
+                    0
+                }
+                work if work > limits::INFER_WORK / 2 => limits::INFER_PATHS / 8,
+                _ => limits::INFER_PATHS,
+            };
+            if search.next.is_empty() || width == 0 {
+                return Found { paths, nodes: search.nodes, read: index, limited };
+            }
+            search.keep(&mut paths, width);
+        }
+        for path in &mut paths {
+            path.score += search.ending(path);
+        }
+        paths.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Found { paths, nodes: search.nodes, read: records.len(), limited }
+    }
+
+    fn beginnings(&self) -> Vec<Path> {
+        let (state, waiting) = match self.context.greets {
+            true => (State::Start, vec![Waiting { command: Command::Connect, count: 1, address: None }]),
+            false => (State::Start, Vec::new()),
+        };
+        let total: f64 = self.templates.servers.iter().map(|s| s.weight).sum::<f64>();
+        let unknown = 0.35;
+        (0..=self.templates.servers.len())
+            .map(|server| {
+                let chance = match self.templates.servers.get(server) {
+                    Some(known) => {
+                        known.weight / total
+                            * (1.0 - unknown)
+                            * self.context.servers.get(server).copied().unwrap_or(1.0)
+                    }
+                    None => unknown * self.context.servers.get(server).copied().unwrap_or(1.0),
+                };
+                Path {
+                    score: chance.max(1e-9).ln(),
+                    server: server as u16,
+                    state,
+                    waiting: waiting.clone(),
+                    learned: Learned::default(),
+                    tail: ROOT,
+                    transactions: 0,
+                    recipients: 0,
+                    taken: 0,
+                    refused: 0,
+                    logins: 0,
+                    failures: 0,
+                    grouped: false,
+                    separate: false,
+                    greeting: false,
+                    text: Range::new(0, 0),
+                    pieces: 0,
+                    hello: Range::new(0, 0),
+                }
+            })
+            .collect()
+    }
+
+    /// Keeps the best paths, and of the server that is not in the table the best few in any case: templates that
+    /// fit a beginning must not crowd it out.
+    fn keep(&mut self, paths: &mut Vec<Path>, width: usize) {
+        let next = &mut self.next;
+        next.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let best = next.first().map_or(0.0, |path| path.score);
+        let unknown = self.templates.servers.len() as u16;
+        let mut spared = 0;
+        paths.clear();
+        for (place, path) in next.drain(..).enumerate() {
+            let near = path.score > best - limits::INFER_REACH;
+            let spare = path.server == unknown && spared < width / 8 && path.score > best - 3.0 * limits::INFER_REACH;
+            if (place < width && near) || spare {
+                spared += usize::from(path.server == unknown);
+                paths.push(path);
+            } else if place >= width && spared >= width / 8 {
+                break;
+            }
+        }
+    }
+
+    /// Adds a path: `path` after taking this record for `taken` with the logarithm of a chance.
+    pub(super) fn push(&mut self, mut path: Path, taken: Taken, chance: f64) {
+        path.score += chance;
+        if path.score < self.cutoff() {
+            return;
+        }
+        self.best = self.best.max(path.score);
+        self.nodes.push(Node { before: path.tail, record: self.record, taken });
+        path.tail = (self.nodes.len() - 1) as u32;
+        self.next.push(path);
+    }
+
+    /// Paths with less are not worth making.
+    pub(super) fn cutoff(&self) -> f64 {
+        self.best - 2.0 * limits::INFER_REACH
+    }
+
+    /// What speaks for a path that ends here.
+    fn ending(&self, path: &Path) -> f64 {
+        let state = match path.state {
+            State::Over => 0.0,
+            State::Between => -1.2,
+            State::Transaction if path.taken == 0 && path.recipients > 0 => -2.0,
+            State::Transaction => -3.5,
+            State::Start => -3.0,
+            State::Auth(..) => -3.0,
+            State::Body | State::Chunk => -5.0,
+        };
+        let waiting = match path.waiting.first().map(|w| w.command) {
+            None => 0.0,
+            Some(Command::Quit) => -0.7,
+            Some(_) => -2.0,
+        };
+        if self.context.ended { state + waiting } else { (state + waiting) * 0.2 }
+    }
+
+    /// The chance of a reply's length, and what the path learns from it. `address`: of the command answered.
+    pub(super) fn reply(&self, path: &Path, kind: Kind, length: Range, address: Option<Range>) -> (f64, Learned) {
+        let mut learned = path.learned;
+        let base = self.priors.reply(kind, length);
+        let known = self.templates.servers.get(usize::from(path.server));
+        let laws: Vec<Law> = known.map(|s| s.laws(kind).collect()).unwrap_or_default();
+        let habit_slot = Learned::slot(kind);
+        if !laws.is_empty() {
+            // The first named is the commonest.
+            let whole: f64 = (0..laws.len()).map(|n| 1.0 / (n + 1) as f64).sum();
+            let mut chance = 0.0;
+            for (n, law) in laws.iter().enumerate() {
+                let share = 1.0 / ((n + 1) as f64 * whole);
+                chance += share * self.law(kind, *law, length, address, path.learned.host);
+                if law.echo == Echo::Host {
+                    let host = length.less(Range::new(i32::from(law.base), i32::from(law.base + law.span)));
+                    learned.host = Some(learned.host.filter(|h| h.meets(host)).map_or(host, |h| h.overlap(host)));
+                }
+            }
+            let habit = habit_slot.map_or(0.0, |slot| learned.laws[slot].chance(length, address));
+            learn(&mut learned, kind, length, address);
+            let tight = 0.97 * (0.5 * chance + 0.5 * habit.max(chance)) + 0.03 * base;
+            return (tight.max(1e-12).ln(), learned);
+        }
+        let Some(slot) = habit_slot else { return (base.ln(), learned) };
+        let habit = learned.laws[slot];
+        let chance = if habit.seen == 0 {
+            base
+        } else {
+            let mut share = habit.chance(length, address);
+            if kind == Kind::RcptNo {
+                share = share.max(learned.laws[7].chance(length, address));
+                0.6 * share + 0.4 * base
+            } else {
+                0.93 * share + 0.07 * base
+            }
+        };
+        learn(&mut learned, kind, length, address);
+        (chance.max(1e-12).ln(), learned)
+    }
+
+    fn law(&self, kind: Kind, law: Law, length: Range, address: Option<Range>, host: Option<Range>) -> f64 {
+        let own = Range::new(i32::from(law.base), i32::from(law.base + law.span));
+        let spread = f64::from(law.span) + 1.0;
+        match law.echo {
+            Echo::Nothing if own.meets(length) => f64::from(own.overlap(length).width()) / spread,
+            Echo::Nothing => 0.0,
+            Echo::Address => match address {
+                // What follows the command's verb may be more than the address: parameters.
+                Some(after) => {
+                    let rest = after.less(length.less(own));
+                    (super::prior::parameters(kind == Kind::Mail, rest)
+                        / spread.min(f64::from(length.width()).max(1.0)))
+                    .min(1.0)
+                }
+                None => self.priors.address(length.less(own)) / spread,
+            },
+            Echo::Host => {
+                let host = host.unwrap_or(Range::new(4, 45));
+                let whole = own.plus(host);
+                if !whole.meets(length) {
+                    return 0.0;
+                }
+                f64::from(whole.overlap(length).width()) / f64::from(whole.width())
+            }
+        }
+    }
+}
+
+fn learn(learned: &mut Learned, kind: Kind, length: Range, address: Option<Range>) {
+    let Some(slot) = Learned::slot(kind) else { return };
+    if kind == Kind::RcptNo && learned.laws[slot].seen > 0 && learned.laws[slot].chance(length, address) < 0.01 {
+        learned.laws[7].learn(length, address);
+    } else {
+        learned.laws[slot].learn(length, address);
+    }
+}
+
+impl Habit {
+    /// The chance of a length, for one that has been seen before.
+    fn chance(&self, length: Range, address: Option<Range>) -> f64 {
+        if self.seen == 0 {
+            return 0.0;
+        }
+        let fixed = self.fixed.is_some_and(|fixed| fixed.meets(length));
+        let echo = match (self.echo, address) {
+            (Some(echo), Some(address)) => echo.meets(length.less(address)),
+            _ => false,
+        };
+        match (fixed, self.fixed.is_some() && self.echo.is_some(), echo) {
+            (true, true, _) => 0.62,
+            (true, false, _) => 0.98,
+            (false, true, true) => 0.36,
+            (false, false, true) => 0.95,
+            _ => {
+                // Identifiers of changing length.
+                let near = self.fixed.is_some_and(|f| Range::new(f.min - 2, f.max + 2).meets(length));
+                if near { 0.08 } else { 0.0 }
+            }
+        }
+    }
+
+    fn learn(&mut self, length: Range, address: Option<Range>) {
+        let echoed = address.map(|address| length.less(address));
+        if self.seen == 0 {
+            *self = Habit { fixed: Some(length), echo: echoed, seen: 1 };
+            return;
+        }
+        self.seen = self.seen.saturating_add(1);
+        let fixed = self.fixed.filter(|fixed| fixed.meets(length)).map(|fixed| fixed.overlap(length));
+        let echo = match (self.echo, echoed) {
+            (Some(echo), Some(other)) => echo.meets(other).then(|| echo.overlap(other)),
+            (echo, None) => echo,
+            (None, Some(_)) => None,
+        };
+        // One that fits nothing is an exception, not a new habit.
+        if fixed.is_some() || echo.is_some() {
+            self.fixed = fixed;
+            self.echo = echo;
+        }
+    }
+}
+
+/// Of a transaction that ends.
+impl Path {
+    pub(super) fn close_transaction(&mut self) {
+        self.recipients = 0;
+        self.taken = 0;
+        self.refused = 0;
+        self.text = Range::new(0, 0);
+        self.pieces = 0;
+    }
+
+    pub(super) fn outcome(yes: bool) -> Outcome {
+        if yes { Outcome::Yes } else { Outcome::No }
+    }
+}
+
+/// Puts long rows of the client's records together, which can only be octets of a message: more than the
+/// commands that may stand in a row unanswered.
+pub(super) fn merged(records: &[Record]) -> Vec<Record> {
+    let mut merged: Vec<Record> = Vec::new();
+    let mut rest = records;
+    while let Some(first) = rest.first() {
+        let run = rest.iter().take_while(|record| record.client == first.client).count();
+        let (row, behind) = rest.split_at(run);
+        rest = behind;
+        let length = row.iter().fold(Range::new(0, 0), |sum, record| sum.plus(record.length));
+        let last = row.last().unwrap_or(first).length;
+        if first.client && run > 1 && (run > limits::INFER_ROW || length.max > LONG_ROW) {
+            merged.push(Record { client: true, length, count: run as u32, last });
+        } else {
+            merged.extend_from_slice(row);
+        }
+    }
+    merged
+}
+
+/// Octets of a row that no commands have.
+const LONG_ROW: i32 = 20_000;

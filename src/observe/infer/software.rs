@@ -1,0 +1,79 @@
+//! Which program the client is, by how it writes.
+
+use super::claims::Software;
+use super::reading::Reading;
+use super::statements::Ground;
+
+/// What is believed of the client.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clients {
+    /// Name, share; in the order of the table.
+    shares: Vec<(&'static str, f64)>,
+    /// The share of a program that is not in the table.
+    pub(super) unknown: f64,
+}
+
+impl Clients {
+    /// The share of the nth client of the table.
+    pub(super) fn share(&self, n: usize) -> f64 {
+        self.shares.get(n).map_or(0.0, |(_, share)| *share)
+    }
+
+    /// The likeliest, if it is more likely than not.
+    pub(super) fn best(&self) -> Option<Software> {
+        let (name, confidence) = self.shares.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (confidence >= 0.5).then(|| Software { name: name.to_owned(), confidence })
+    }
+}
+
+/// How much of a chance programs that are not in the table have.
+const UNKNOWN: f64 = 0.3;
+
+/// Weighs the clients of the table by what a reading shows of their ways.
+pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
+    let ways = reading.ways;
+    let messages = ways.dots_alone + ways.dots_with;
+    let mut weights = Vec::new();
+    let whole: f64 = ground.templates.clients.iter().map(|c| c.weight).sum();
+    let library = ground.ja4.and_then(|ja4| ja4.rsplit('_').next());
+    let names = ground.ja4.and_then(|ja4| ja4.as_bytes().get(3)).map(|letter| *letter == b'd');
+    let any_fingerprint =
+        library.is_some_and(|library| ground.templates.clients.iter().any(|c| c.tls.contains(&library)));
+    for client in &ground.templates.clients {
+        let mut weight = client.weight / whole;
+        if messages > 0 {
+            let alone = ways.dots_alone >= ways.dots_with;
+            weight *= if alone == client.dot_alone { 0.96 } else { 0.04 };
+            let lines = ways.by_line * 2 > messages;
+            weight *= if lines == client.lines { 0.95 } else { 0.05 };
+        }
+        if ground.context.pipelining != Some(false) && (ways.grouped || ways.waited || ways.apart) {
+            let grouped = client.group.clamp(0.02, 0.98);
+            weight *= if ways.grouped { grouped } else { 1.0 - grouped };
+            let apart = client.apart.clamp(0.02, 0.98);
+            weight *= if ways.apart { apart } else { 1.0 - apart };
+        }
+        let quit = client.quit.clamp(0.03, 0.97);
+        weight *= if reading.quit { quit } else { 1.0 - quit };
+        if let Some(library) = library.filter(|_| any_fingerprint) {
+            weight *= match (client.tls.contains(&library), client.tls.is_empty()) {
+                (true, _) => 0.6,
+                (false, true) => 0.01,
+                (false, false) => 0.02,
+            };
+        }
+        if let (Some(names), Some(usual)) = (names, client.names) {
+            weight *= if names == usual { 0.95 } else { 0.05 };
+        }
+        weights.push((client.name, weight));
+    }
+    let sum: f64 = weights.iter().map(|(_, w)| w).sum();
+    let ja4_unknown = if any_fingerprint { 0.15 } else { 1.0 };
+    // A program that is not known behaves like any of them, without a preference.
+    let unknown = UNKNOWN * ja4_unknown * 0.1f64.powi(i32::from(messages > 0)) * 0.3;
+    let total = sum * (1.0 - UNKNOWN) + unknown;
+    Clients {
+        shares: weights.into_iter().map(|(name, w)| (name, w * (1.0 - UNKNOWN) / total)).collect(),
+        unknown: unknown / total,
+    }
+}

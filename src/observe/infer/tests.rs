@@ -1,0 +1,108 @@
+use super::claims::{Octets, Transfer};
+use super::engine::built_in;
+use super::fuzz::fuzz_infer;
+use super::prior::Range;
+use super::search::{Context, Record, Search, merged};
+use super::statements::{Ground, Offers, Stated, state};
+use super::templates::Templates;
+
+/// `C25` is a record of the client with 25 octets, `S0-15` one of the server in an interval.
+fn read(records: &str, context: &Context) -> Stated {
+    let records: Vec<Record> = records
+        .split_whitespace()
+        .map(|word| {
+            let (from, length) = word.split_at(1);
+            let (low, high) = length.split_once('-').unwrap_or((length, length));
+            let length = Range::new(low.parse().unwrap(), high.parse().unwrap());
+            Record { client: from == "C", length, count: 1, last: length }
+        })
+        .collect();
+    let records = merged(&records);
+    let (templates, priors) = built_in();
+    let found = Search::run(templates, priors, context, &records);
+    let offers = Offers::default();
+    let ground = Ground { templates, priors, context, records: &records, ja4: None, offers };
+    state(&ground, &found)
+}
+
+fn implicit() -> Context {
+    Context { greets: true, ended: true, ..Context::default() }
+}
+
+#[test]
+fn every_word_of_the_table_is_understood() {
+    let table = include_str!("templates.txt");
+    let templates = Templates::parse(table);
+    let headings = |word: &str| table.lines().filter(|line| line.starts_with(word)).count();
+    assert_eq!(templates.servers.len(), headings("server "));
+    assert_eq!(templates.clients.len(), headings("client "));
+    for server in &templates.servers {
+        assert!(server.weight > 0.0, "{}", server.name);
+    }
+    for client in &templates.clients {
+        assert!(client.weight > 0.0 && !client.parameters.is_empty() && client.quit > 0.0, "{}", client.name);
+    }
+    assert_eq!(Templates::unread(table), Vec::<&str>::new());
+}
+
+#[test]
+fn a_session_in_which_each_command_waits_is_read_whole() {
+    let stated = read("S35 C25 S194 C53 S37 C31 S14 C36 S14 C43 S104 C6 S37 C1836 S37 C6 S15", &implicit());
+    let messages = stated.messages.unwrap();
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(message.size, Some(Octets::exactly(1833)));
+    assert_eq!((message.transfer, message.accepted), (Some(Transfer::Data), Some(true)));
+    let recipients = message.recipients.as_ref().unwrap();
+    assert_eq!(recipients.iter().map(|r| r.accepted).collect::<Vec<_>>(), [Some(true), Some(false)]);
+    assert_eq!(recipients[0].address_length, Some(Octets::exactly(24)));
+    assert!(message.confidence >= 0.9, "{}", message.confidence);
+    let login = stated.auth.unwrap();
+    assert_eq!((login.mechanism, login.succeeded), (Some("PLAIN"), Some(true)));
+    assert_eq!(login.credential_length, Some(Octets::between(26, 28)));
+    assert_eq!(stated.server.unwrap().name, "postfix");
+    assert_eq!(stated.quit, Some(true));
+}
+
+/// Exim takes MAIL, recipients and DATA of a Postfix client in one record, and answers in one: 8 + 14 n + 56.
+#[test]
+fn the_sum_of_replies_tells_how_many_recipients_shared_a_record() {
+    let context =
+        Context { ehlo: Some(29), pipelining: Some(true), chunking: Some(false), ended: true, ..Context::default() };
+    let stated = read("C29 S206 C130 S106 C301 S28 S41", &context);
+    let message = &stated.messages.unwrap()[0];
+    assert_eq!(message.recipients.as_ref().map(Vec::len), Some(3));
+    assert!(message.recipients.iter().flatten().all(|r| r.accepted == Some(true) && r.address_length.is_none()));
+    assert_eq!(message.size, Some(Octets::exactly(292)));
+}
+
+#[test]
+fn the_two_lines_of_auth_login_are_each_told_within_three_octets() {
+    let stated = read("S35 C25 S194 C12 S18 C26 S18 C18 S37 C31 S14 C36 S14 C6 S37 C500 S37 C6 S15", &implicit());
+    let login = stated.auth.unwrap();
+    assert_eq!(login.mechanism, Some("LOGIN"));
+    assert_eq!(login.username_length, Some(Octets::between(16, 18)));
+    assert_eq!(login.password_length, Some(Octets::between(10, 12)));
+}
+
+#[test]
+fn what_does_not_fit_smtp_is_not_read_as_mail() {
+    let stated = read("S16384 C300 S16384 S16384 C150 S9000 S14000 C170 S300", &implicit());
+    let claimed = stated.messages.is_some_and(|messages| !messages.is_empty() && stated.confidence >= 0.9);
+    assert!(!claimed);
+}
+
+#[test]
+fn any_records_are_read_within_bounds() {
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    for length in 0..60 {
+        let mut data: Vec<u8> = (0..length * 7).map(|_| next()).collect();
+        fuzz_infer(&data);
+        // The same with lengths of commands.
+        data.iter_mut().skip(1).step_by(3).for_each(|octet| *octet = 0);
+        fuzz_infer(&data);
+    }
+}

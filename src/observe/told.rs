@@ -1,0 +1,141 @@
+//! What the lengths of sealed records say, as statements with their certainty.
+
+use super::infer::{self, Facts, Inference, Login, Message, Octets};
+use super::{Exposure, Value, plural};
+use crate::limits::MAX_MESSAGES_IN_FULL;
+use crate::session::{Session, TlsSeen};
+use crate::stream::Span;
+
+/// States what the dialogue inside TLS gives away.
+pub(super) fn exposures(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
+    let ja4 = tls.summary.ja4();
+    let read = infer::infer(&Facts::of(session, &tls.summary, &tls.trace, ja4.as_deref()));
+    let spans = |records: &[usize]| -> Vec<Span> {
+        records.iter().filter_map(|record| tls.trace.records().get(*record)).map(|record| record.span()).collect()
+    };
+    if let Some(login) = &read.auth {
+        out.push(told_login(login).at(spans(&login.records)));
+    }
+    let messages = read.messages.as_deref().unwrap_or_default();
+    for message in messages.iter().take(MAX_MESSAGES_IN_FULL) {
+        out.push(told_message(message).at(spans(&message.records)));
+    }
+    let more = messages.len().saturating_sub(MAX_MESSAGES_IN_FULL) as u64;
+    if more > 0 {
+        let rest = messages.iter().skip(MAX_MESSAGES_IN_FULL).flat_map(|message| spans(&message.records));
+        let words = format!("and {} more", plural(more, "message"));
+        out.push(Exposure::inferred("messages", Value::Number(more), words).at(rest));
+    }
+    software(&read, tls, out);
+}
+
+fn told_login(login: &Login) -> Exposure {
+    let mut words = match login.mechanism {
+        Some(mechanism) => format!("AUTH {mechanism}"),
+        None => "AUTH, by a mechanism that cannot be told".to_owned(),
+    };
+    words.push_str(match login.succeeded {
+        Some(true) => ", accepted",
+        Some(false) => ", refused",
+        None => "",
+    });
+    for (length, what) in [
+        (login.credential_length, "user name and password together"),
+        (login.username_length, "user name"),
+        (login.password_length, "password"),
+    ] {
+        if let Some(length) = length {
+            words.push_str(&format!("; {what} {} octets", range(length)));
+        }
+    }
+    words.push_str(&format!(" ({})", certainty(login.confidence)));
+    let text = |name: Option<&str>| name.map_or(Value::None, |name| Value::Text(name.to_owned()));
+    let value = Value::Fields(vec![
+        ("mechanism", text(login.mechanism)),
+        ("succeeded", login.succeeded.map_or(Value::None, Value::Bool)),
+    ]);
+    Exposure::inferred("login inside", value, words)
+}
+
+fn told_message(message: &Message) -> Exposure {
+    let mut parts = Vec::new();
+    if let Some(size) = message.size {
+        parts.push(format!("{} octets", range(size)));
+    }
+    match (&message.transfer, message.accepted) {
+        (None, Some(false)) => parts.push("not sent".to_owned()),
+        (_, Some(true)) => parts.push("accepted".to_owned()),
+        (_, Some(false)) => parts.push("refused".to_owned()),
+        _ => {}
+    }
+    if let Some(sender) = message.sender_length {
+        parts.push(format!("sender of {} octets", range(sender)));
+    }
+    match &message.recipients {
+        Some(recipients) => {
+            let mut words = plural(recipients.len() as u64, "recipient");
+            let told: Vec<String> = recipients
+                .iter()
+                .take(RECIPIENTS_IN_FULL)
+                .filter_map(|recipient| {
+                    let outcome = match recipient.accepted {
+                        Some(true) => " accepted",
+                        Some(false) => " refused",
+                        None => "",
+                    };
+                    match recipient.address_length {
+                        Some(length) => Some(format!("{} octets{outcome}", range(length))),
+                        None => recipient.accepted.map(|_| outcome.trim_start().to_owned()),
+                    }
+                })
+                .collect();
+            if !told.is_empty() {
+                words.push_str(&format!(" ({}", told.join(", ")));
+                words.push_str(if recipients.len() > RECIPIENTS_IN_FULL { ", …)" } else { ")" });
+            }
+            parts.push(words);
+        }
+        None => parts.push("recipients whose number cannot be told".to_owned()),
+    }
+    let words = format!("{} ({})", parts.join(", "), certainty(message.confidence));
+    let bounds = |length: Option<Octets>| length.map_or(Value::None, |l| Value::Range(l.min, l.max));
+    let value = Value::Fields(vec![
+        ("size", bounds(message.size)),
+        ("sender_length", bounds(message.sender_length)),
+        ("recipients", message.recipients.as_ref().map_or(Value::None, |r| Value::Number(r.len() as u64))),
+    ]);
+    Exposure::inferred("message inside", value, words)
+}
+
+fn software(read: &Inference, tls: &TlsSeen, out: &mut Vec<Exposure>) {
+    let found: Vec<String> = [&read.server, &read.client]
+        .into_iter()
+        .flatten()
+        .map(|software| format!("{} {:.0} %", software.name, (software.confidence * 100.0).min(99.0).floor()))
+        .collect();
+    if found.is_empty() {
+        return;
+    }
+    let name = |of: &Option<infer::Software>| of.as_ref().map_or(Value::None, |s| Value::Text(s.name.clone()));
+    let value = Value::Fields(vec![("server", name(&read.server)), ("client", name(&read.client))]);
+    let steps = [read.steps.first(), read.steps.last()].into_iter().flatten();
+    let places: Vec<Span> =
+        steps.filter_map(|step| tls.trace.records().get(step.record)).map(|record| record.span()).collect();
+    out.push(Exposure::inferred("software inside", value, found.join(", ")).at(places));
+}
+
+/// How sure a statement is, in a word that stays the same everywhere.
+fn certainty(confidence: f64) -> String {
+    match confidence {
+        c if c >= 0.98 => "as good as certain".to_owned(),
+        c if c >= 0.9 => format!("{:.0} % sure", (c * 100.0).floor()),
+        c => format!("a guess, {:.0} %", (c * 100.0).floor()),
+    }
+}
+
+fn range(octets: Octets) -> String {
+    if octets.is_exact() { octets.min.to_string() } else { format!("{}-{}", octets.min, octets.max) }
+}
+
+/// Recipients that are told one by one.
+const RECIPIENTS_IN_FULL: usize = 4;
