@@ -64,6 +64,10 @@ mod extract;
 #[path = "integration/keys.rs"]
 mod keys;
 
+/// Suites of every kind, by the programs of OpenSSL.
+#[path = "integration/suites.rs"]
+mod suites;
+
 /// The packet list beside tshark's.
 #[path = "integration/peers.rs"]
 mod peers;

@@ -39,6 +39,7 @@ pub use hello::{ClientHello, ServerHello};
 pub use length::{Padding, PlaintextLength, Protection};
 pub use open::{
     KeyLog, Keyring, Keys, OpenedRecord, Opener, Opening, Outcome, Reason, ServerKey, ServerKeyError, fuzz_key_log,
+    fuzz_open,
 };
 pub use probe::{Probe, probe};
 pub use registry::{

@@ -16,6 +16,7 @@
 
 mod agreement;
 mod cipher;
+mod fuzz;
 mod key_log;
 mod keyring;
 mod opener;
@@ -25,7 +26,10 @@ mod server_key;
 mod suite;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
+pub use fuzz::fuzz_open;
 pub use key_log::{KeyLog, Keys, fuzz_key_log};
 pub use keyring::Keyring;
 pub use opener::{OpenedRecord, Opener, Outcome};
