@@ -1,7 +1,7 @@
 //! Sessions of every kind of suite between a real client and a real server, opened with the keys that they logged.
 //!
-//! `openssl s_client` talks to `openssl s_server` (or GnuTLS's programs to each other) through a forwarder in this process, which writes
-//! down what passes as a capture.
+//! `openssl s_client` talks to `openssl s_server` through a forwarder in this process, which writes down what passes as
+//! a capture.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -57,20 +57,21 @@ impl Lab {
         let mut words: Vec<String> = ["s_server", "-quiet", "-accept", &port_text].map(str::to_owned).into();
         words.extend(["-cert", &self.path("rsa.crt"), "-key", &self.path("rsa.pem")].map(str::to_owned));
         words.extend(server.iter().map(|word| (*word).to_owned()));
-        let mut server = Program::start("openssl", &words);
+        let mut server = Program::start("openssl", &words, Some(self.path("openssl.cnf")));
         let front = behind.local_addr().expect("it is bound").port();
         let passing = std::thread::spawn(move || forward(&behind, port));
         let keys = self.path(&format!("{name}.keys"));
         let mut words: Vec<String> = ["s_client", "-connect", &format!("127.0.0.1:{front}")].map(str::to_owned).into();
         words.extend(["-keylogfile", &keys].map(str::to_owned));
         words.extend(client.iter().map(|word| (*word).to_owned()));
-        let mut client = Program::start("openssl", &words);
+        let mut client = Program::start("openssl", &words, None);
         for step in script {
             match *step {
                 Step::Server(text) => server.say(text),
                 Step::Client(text) => client.say(text),
                 Step::ServerHears(text) => server.hears(text),
                 Step::ClientHears(text) => client.hears(text),
+                Step::Pause => std::thread::sleep(Duration::from_millis(500)),
             }
         }
         client.end();
@@ -89,6 +90,8 @@ enum Step {
     /// Until the server's program has printed this.
     ServerHears(&'static str),
     ClientHears(&'static str),
+    /// Until the program has surely read what it was told.
+    Pause,
 }
 
 /// Who says what, and that the other has heard it.
@@ -111,9 +114,11 @@ struct Program {
 }
 
 impl Program {
-    fn start(name: &str, words: &[String]) -> Program {
+    /// With this configuration, where the file is there.
+    fn start(name: &str, words: &[String], configuration: Option<String>) -> Program {
         let mut child = Command::new(name)
             .args(words)
+            .envs(configuration.filter(|path| Path::new(path).exists()).map(|path| ("OPENSSL_CONF", path)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -265,7 +270,7 @@ fn inside(capture: &str, keys: &[&str]) -> (Vec<String>, String, Value) {
         .text()
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("an object a line"))
-        .filter(|u| u["sealed"] == true && u["kind"] != "tls")
+        .filter(|u| u["sealed"] == true && matches!(u["kind"].as_str(), Some("greeting" | "command" | "reply")))
         .flat_map(|u| match &u["lines"] {
             Value::Array(lines) => lines.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect(),
             _ => vec![u["text"].as_str().unwrap_or_default().to_owned()],
@@ -276,6 +281,10 @@ fn inside(capture: &str, keys: &[&str]) -> (Vec<String>, String, Value) {
     let session = report["sessions"][0].clone();
     (lines, session["inside"]["text"].as_str().unwrap_or_default().to_owned(), session)
 }
+
+/// What a server reads before its options.
+const CONFIGURATION: &str =
+    "openssl_conf = conf\n[conf]\nssl_conf = ssl\n[ssl]\nsystem_default = default\n[default]\nOptions = ";
 
 const SAID: [&str; 5] = [
     "220 mail.example.org ESMTP",
@@ -341,9 +350,9 @@ fn every_kind_of_suite_of_tls12_and_before_opens() {
 fn the_servers_private_key_opens_rsa_key_exchange_and_what_is_resumed_of_it() {
     let Some(lab) = Lab::new() else { return };
     let key = lab.path("rsa.pem");
-    for (name, more) in [("extended", ""), ("plain", "-no_ems")] {
-        let server = ["-tls1_2", "-cipher", "AES128-GCM-SHA256", more];
-        let server: Vec<&str> = server.into_iter().filter(|word| !word.is_empty()).collect();
+    let server = ["-tls1_2", "-cipher", "AES128-GCM-SHA256"];
+    for (name, options) in [("extended", "ExtendedMasterSecret"), ("plain", "-ExtendedMasterSecret")] {
+        fs::write(lab.path("openssl.cnf"), format!("{CONFIGURATION}{options}\n")).expect("a file");
         let capture = lab.record(name, &server, &["-quiet"], &DIALOGUE).expect("a capture");
         let (lines, text, _) = inside(&capture, &["--server-key", &key]);
         assert_eq!(lines, SAID, "{name}: {text}");
@@ -368,7 +377,8 @@ fn key_updates_a_second_hello_and_renegotiation_are_followed() {
     // Without -quiet a line that begins with K or R is a command to the client.
     let with = |command: &'static str| {
         let mut script = DIALOGUE[..6].to_vec();
-        script.extend([Step::Client(command), Step::Client("NOOP\r\n"), Step::ServerHears("NOOP")]);
+        // A command is all that one reading of the input takes.
+        script.extend([Step::Client(command), Step::Pause, Step::Client("NOOP\r\n"), Step::ServerHears("NOOP")]);
         script.extend(&DIALOGUE[6..]);
         script
     };
@@ -391,25 +401,26 @@ fn resumed_sessions_and_early_data_open() {
     let session = lab.path("session.pem");
     // One server for both: it resumes what it has issued.
     let port = free_port();
-    let words: Vec<String> = ["s_server", "-quiet", "-tls1_3", "-early_data", "-accept", &port.to_string()]
+    // With -quiet s_server would not print early data.
+    let words: Vec<String> = ["s_server", "-tls1_3", "-early_data", "-accept", &port.to_string()]
         .into_iter()
         .map(str::to_owned)
         .chain(["-cert", &lab.path("rsa.crt"), "-key", &lab.path("rsa.pem")].map(str::to_owned))
         .collect();
-    let mut server = Program::start("openssl", &words);
+    let mut server = Program::start("openssl", &words, None);
     let mut captures = Vec::new();
     for (name, more) in [("first", vec!["-sess_out"]), ("resumed", vec!["-early_data", "early", "-sess_in"])] {
         let front = TcpListener::bind("127.0.0.1:0").expect("a port");
         let at = format!("127.0.0.1:{}", front.local_addr().expect("it is bound").port());
         let passing = std::thread::spawn(move || forward(&front, port));
         let keys = lab.path(&format!("{name}.keys"));
-        let mut words: Vec<String> =
-            ["s_client", "-quiet", "-connect", &at, "-keylogfile", &keys].map(str::to_owned).into();
+        // Without -quiet the client says close_notify at the end of its input; the server resumes no session that was cut.
+        let mut words: Vec<String> = ["s_client", "-connect", &at, "-keylogfile", &keys].map(str::to_owned).into();
         for word in more {
             words.push(if word == "early" { early.display().to_string() } else { word.to_owned() });
         }
         words.push(session.clone());
-        let mut client = Program::start("openssl", &words);
+        let mut client = Program::start("openssl", &words, None);
         if name == "first" {
             server.say("220 mail.example.org ESMTP\r\n");
             client.hears("220 mail");

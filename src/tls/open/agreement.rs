@@ -70,10 +70,11 @@ impl std::fmt::Debug for Agreement {
 }
 
 impl Agreement {
-    /// After the client's offer.
-    pub(super) fn of_client(hello: &ClientHello) -> Agreement {
+    /// After the client's offer; `transcript` is that of the handshake which it begins.
+    pub(super) fn of_client(hello: &ClientHello, transcript: Option<Vec<u8>>) -> Agreement {
         let extensions = hello.extensions.as_ref();
         Agreement {
+            transcript,
             client_random: hello.random,
             offered: hello.cipher_suites.iter().copied().filter(|suite| suite.0 >> 8 == TLS13_SUITES).collect(),
             early_data: extensions.is_some_and(|e| e.early_data),
@@ -126,6 +127,10 @@ impl Agreement {
         } else {
             transcript.extend_from_slice(message);
         }
+    }
+
+    pub(super) fn take_transcript(&mut self) -> Option<Vec<u8>> {
+        self.transcript.take()
     }
 
     /// The client's part of the key exchange, which was transcribed just before.

@@ -213,7 +213,9 @@ impl Opener {
         self.opening.client = direction;
         self.opening.has_hello = true;
         self.opening.handshakes += 1;
-        self.agreement = Agreement::of_client(hello);
+        // The hello's octets came before it, and its transcript has begun with them.
+        let begun = self.agreement.take_transcript();
+        self.agreement = Agreement::of_client(hello, begun);
         let side = &mut self.sides[direction.index()];
         // A second hello after a HelloRetryRequest ends early data (RFC 8446 §4.2.10).
         if side.epoch == Epoch::EarlyData {
