@@ -361,7 +361,12 @@ impl Connection {
         let (midstream, notes) = (self.handshake.is_midstream(), &mut self.notes);
         let [own, other] = pair(&mut self.streams, direction);
         if flags.ack() && !flags.rst() {
-            other.acknowledge(other.offset(SequenceNumber(tcp.acknowledgment)));
+            let acknowledged = other.offset(SequenceNumber(tcp.acknowledgment));
+            // A host that answers a SYN with the ACK of a connection it still has (RFC 9293 §3.5.1) says nothing of this one.
+            let of_another = other.origin == Origin::Known && own.origin != Origin::Known && acknowledged > RESET_WINDOW;
+            if !of_another {
+                other.acknowledge(acknowledged);
+            }
         }
         other.settle(at, own.counters.packets > 0, tcp.payload_len > 0, deliver);
 

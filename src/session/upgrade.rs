@@ -20,6 +20,14 @@ pub enum Upgraded {
     Xmpp,
     /// STARTTLS of ManageSieve (RFC 5804 §2.2) or NNTP (RFC 4642).
     SieveOrNntp,
+    /// STARTTLS of IRC, as its servers have it.
+    Irc,
+    /// The SSL request of MySQL and MariaDB.
+    MySql,
+    /// Enhanced RDP security, which the X.224 connection request asks for (MS-RDPBCGR §5.4).
+    Rdp,
+    /// CONNECT of SOCKS 4 or 5 (RFC 1928 §4): TLS with somebody behind a proxy.
+    Socks,
     /// SSLRequest of PostgreSQL.
     PostgreSql,
     /// CONNECT of HTTP (RFC 9110 §9.3.6): TLS with somebody behind a proxy.
@@ -37,6 +45,10 @@ impl Upgraded {
             Upgraded::Ldap => "ldap",
             Upgraded::Xmpp => "xmpp",
             Upgraded::SieveOrNntp => "sieve",
+            Upgraded::Irc => "irc",
+            Upgraded::MySql => "mysql",
+            Upgraded::Rdp => "rdp",
+            Upgraded::Socks => "socks",
             Upgraded::PostgreSql => "pgsql",
             Upgraded::HttpConnect => "http",
         }
@@ -52,6 +64,10 @@ impl Upgraded {
             Upgraded::Ldap => "LDAP in the clear, then sealed by StartTLS",
             Upgraded::Xmpp => "XMPP in the clear, then sealed by starttls",
             Upgraded::SieveOrNntp => "ManageSieve or NNTP in the clear, then sealed by STARTTLS",
+            Upgraded::Irc => "IRC in the clear, then sealed by STARTTLS",
+            Upgraded::MySql => "MySQL, sealed after its SSL request",
+            Upgraded::Rdp => "RDP, sealed after its connection request",
+            Upgraded::Socks => "TLS through a SOCKS proxy",
             Upgraded::PostgreSql => "PostgreSQL, sealed after SSLRequest",
             Upgraded::HttpConnect => "TLS through an HTTP proxy",
         }
@@ -85,6 +101,11 @@ impl Upgrade {
                     }
                 }
                 (false, false) => {
+                    // A client of IRC asks in the same words.
+                    if protocol == Upgraded::SieveOrNntp && agrees(Upgraded::Irc, bytes) {
+                        self.asked = Some((client, Upgraded::Irc));
+                    }
+                    let protocol = self.asked.map_or(protocol, |(_, protocol)| protocol);
                     self.agreed = agrees(protocol, bytes);
                     if !self.agreed && protocol != Upgraded::Imap {
                         self.asked = None;
@@ -96,7 +117,8 @@ impl Upgrade {
         if self.asked.is_none()
             && let Some(protocol) = request(bytes)
         {
-            (self.asked, self.agreed) = (Some((direction, protocol)), false);
+            // A MySQL server has offered it in its greeting, and does not answer.
+            (self.asked, self.agreed) = (Some((direction, protocol)), protocol == Upgraded::MySql);
         }
         None
     }
@@ -109,6 +131,15 @@ fn request(bytes: &[u8]) -> Option<Upgraded> {
     }
     if bytes.first() == Some(&0x30) && bytes.len() < 64 && contains(bytes, LDAP_START_TLS) {
         return Some(Upgraded::Ldap);
+    }
+    match bytes {
+        // A packet of 32 octets, the second one; flags, of which 0x0800 is SSL.
+        [32, 0, 0, 1, _, high, ..] if bytes.len() == 36 && high & 8 != 0 => return Some(Upgraded::MySql),
+        // TPKT, X.224 connection request; at its end the protocols that the client can do besides RDP's own.
+        [3, 0, _, _, _, 0xe0, .., 1, _, 8, 0, protocols, _, _, _] if *protocols != 0 => return Some(Upgraded::Rdp),
+        [5, 1, 0, 1 | 3 | 4, ..] if bytes.len() >= 10 => return Some(Upgraded::Socks),
+        [4, 1, _, _, _, _, _, _, .., 0] => return Some(Upgraded::Socks),
+        _ => {}
     }
     if bytes.starts_with(b"CONNECT ") && bytes.ends_with(b"\r\n\r\n") {
         return Some(Upgraded::HttpConnect);
@@ -144,6 +175,10 @@ fn agrees(protocol: Upgraded, bytes: &[u8]) -> bool {
         Upgraded::Pop3 => bytes.starts_with(b"+OK"),
         Upgraded::Ftp => bytes.starts_with(b"234"),
         Upgraded::SieveOrNntp => bytes.starts_with(b"OK") || bytes.starts_with(b"382"),
+        Upgraded::Irc => contains(bytes, b" 670 "),
+        Upgraded::MySql => false,
+        Upgraded::Rdp => matches!(bytes, [3, 0, _, _, _, 0xd0, .., 2, _, 8, 0, chosen, _, _, _] if *chosen != 0),
+        Upgraded::Socks => matches!(bytes, [5, 0, 0, ..] | [0, 0x5a, _, _, _, _, _, _]),
         Upgraded::Imap => contains(bytes, b" OK"),
     }
 }
@@ -179,7 +214,7 @@ mod tests {
 
     #[test]
     fn tls_is_found_where_a_client_asked_for_it_and_the_server_agreed() {
-        let cases: [(&[u8], &[u8], Upgraded); 8] = [
+        let cases: [(&[u8], &[u8], Upgraded); 12] = [
             (b"a1 STARTTLS\r\n", b"a1 OK begin now\r\n", Upgraded::Imap),
             (b"STLS\r\n", b"+OK\r\n", Upgraded::Pop3),
             (b"auth tls\r\n", b"234 AUTH TLS OK.\r\n", Upgraded::Ftp),
@@ -190,6 +225,14 @@ mod tests {
             ),
             (b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", b"<proceed xmlns='x'/>", Upgraded::Xmpp),
             (b"STARTTLS\r\n", b"OK \"begin\"\r\n", Upgraded::SieveOrNntp),
+            (b"STARTTLS\r\n", b":irc.example.org 670 * :STARTTLS successful\r\n", Upgraded::Irc),
+            (
+                b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x01\0\0\0",
+                b"\x03\0\0\x13\x0e\xd0\0\0\x12\x34\0\x02\0\x08\0\x01\0\0\0",
+                Upgraded::Rdp,
+            ),
+            (b"\x05\x01\0\x01\xc0\0\x02\x14\x01\xbb", b"\x05\0\0\x01\0\0\0\0\0\0", Upgraded::Socks),
+            (b"\x04\x01\x01\xbb\xc0\0\x02\x14user\0", b"\0\x5a\0\0\0\0\0\0", Upgraded::Socks),
             (SSL_REQUEST, b"S", Upgraded::PostgreSql),
             (b"CONNECT a:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 Connection established\r\n\r\n", Upgraded::HttpConnect),
         ];
@@ -200,6 +243,21 @@ mod tests {
             assert_eq!(run(&[asks, answers, b"LIST\r\n"]), None);
             assert!(!protocol.name().is_empty() && !protocol.sentence().is_empty());
         }
+    }
+
+    #[test]
+    fn a_mysql_server_has_offered_tls_and_does_not_answer_the_request() {
+        let mut request = [0; 36];
+        request[..8].copy_from_slice(&[32, 0, 0, 1, 0x85, 0xae, 0x7f, 0]);
+        let mut upgrade = Upgrade::default();
+        let [client, server] = Direction::BOTH;
+        assert_eq!(upgrade.octets(server, b"\x4a\0\0\0\x0a8.0.11\0"), None);
+        assert_eq!(upgrade.octets(client, &request), None);
+        assert_eq!(upgrade.octets(client, HELLO), Some(Upgraded::MySql));
+        request[5] = 0xa6;
+        let mut upgrade = Upgrade::default();
+        assert_eq!(upgrade.octets(client, &request), None);
+        assert_eq!(upgrade.octets(client, HELLO), None, "the flag is not set");
     }
 
     #[test]

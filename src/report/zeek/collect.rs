@@ -254,7 +254,8 @@ fn service(session: &Session, speaks_smtp: bool) -> Option<String> {
         names.push("ssh");
     }
     // What was spoken before TLS, where it is not mail.
-    names.extend(session.upgraded.filter(|_| !speaks_smtp).map(Upgraded::name));
+    let before = session.upgraded.filter(|&from| !speaks_smtp && from != Upgraded::Rdp); // which Zeek confirms later only
+    names.extend(before.map(Upgraded::name));
     let tls = session.tls.as_deref().map(|tls| &tls.summary);
     if tls.is_some_and(|tls| tls.client_hello.is_some() && tls.records[tls.client.reversed().index()] > 0) {
         names.push("ssl");

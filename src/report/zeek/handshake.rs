@@ -125,7 +125,7 @@ impl Handshake {
 /// The records of `x509.log` of a chain that was seen at `time`.
 pub(super) fn certificates(chain: &[Certificate], from_client: bool, time: Timestamp) -> Vec<Record> {
     let record = |(n, certificate): (usize, &Certificate)| {
-        let (host, client) = (n == 0 && !from_client, n == 0 && from_client);
+        let (host, client) = (n == 0, from_client);
         let fields = certificate.fields.as_ref()?;
         Some(Record { log: Log::X509, values: certificate_values(time, certificate, fields, host, client) })
     };
