@@ -126,7 +126,7 @@ struct Nothing;
 impl Sink for Nothing {}
 
 fn tracker(packets: bool) -> Tracker {
-    Tracker::new(Config { shard: Shard::WHOLE, ports: Vec::new(), packets, hashes: false })
+    Tracker::new(Config { shard: Shard::WHOLE, thread: Shard::WHOLE, ports: Vec::new(), packets, hashes: false })
 }
 
 fn sessions(capture: &'static [u8]) -> u64 {

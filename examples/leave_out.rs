@@ -82,7 +82,13 @@ fn length(octets: Option<Octets>) -> Value {
 
 fn sessions(path: &str) -> anyhow::Result<Vec<Session>> {
     let mut source = capture::open(&[PathBuf::from(path)], &capture::Options::default())?;
-    let mut tracker = Tracker::new(Config { shard: Shard::WHOLE, ports: Vec::new(), packets: false, hashes: false });
+    let mut tracker = Tracker::new(Config {
+        shard: Shard::WHOLE,
+        thread: Shard::WHOLE,
+        ports: Vec::new(),
+        packets: false,
+        hashes: false,
+    });
     let mut ended = Ended::default();
     let mut batch = Batch::default();
     while source.next_batch(&mut batch)? != Filled::End {

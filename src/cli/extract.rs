@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::Output;
 use crate::limits::EXTRACT_OPEN_FILES;
+use crate::render::json;
 use crate::render::style::counted;
 use crate::report::extract::{Entry, Extracted};
 use crate::report::{Capture, Content};
@@ -73,7 +74,7 @@ impl<'w> Extraction<'w> {
         }
         let first = self.counts.iter().sum::<u64>() == 0;
         self.manifest.write_all(if first { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut self.manifest, entry)?;
+        json::value(&mut self.manifest, entry)?;
         let kind = KINDS.iter().position(|(kind, ..)| *kind == entry.kind).unwrap_or_default();
         self.counts[kind] += 1;
         self.incomplete += u64::from(!entry.complete);
@@ -92,9 +93,9 @@ impl Output for Extraction<'_> {
 
     fn finish(&mut self, capture: &Capture, limits: &[String]) -> io::Result<()> {
         self.manifest.write_all(b"\n], \"limits\": ")?;
-        serde_json::to_writer(&mut self.manifest, limits)?;
+        json::value(&mut self.manifest, limits)?;
         self.manifest.write_all(b", \"capture\": ")?;
-        serde_json::to_writer(&mut self.manifest, capture)?;
+        json::value(&mut self.manifest, capture)?;
         self.manifest.write_all(b"}\n")?;
         self.manifest.flush()?;
         let counts = KINDS.iter().zip(self.counts).map(|((_, one, many), n)| counted(n, one, many));

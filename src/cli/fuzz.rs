@@ -12,10 +12,10 @@ use super::progress::Progress;
 use super::run;
 use crate::capture;
 use crate::report::Wanted;
-use crate::session::Config;
+use crate::session::{Config, Shard};
 
-/// Fuzz body: `data` is a capture, and every view of it is printed. Pages are clean (no octet of
-/// the capture steers the terminal), JSON is well-formed, and two threads print what one prints.
+/// Fuzz body: `data` is a capture, and every view of it is printed. Pages and JSON are clean (no octet
+/// of the capture steers the terminal), JSON is well-formed, and two threads print what one prints.
 ///
 /// # Panics
 ///
@@ -30,6 +30,7 @@ pub fn fuzz_page(data: &[u8]) {
     assert!(tabs.lines().all(|line| line.split('\t').count() == 7), "a row has seven columns");
     let report = page(data, &["report", "--json"], 1).unwrap_or_default();
     assert!(serde_json::from_str::<serde_json::Value>(&report).is_ok(), "the report is a JSON object");
+    assert!(!report.contains(steers_a_terminal), "the report in JSON steers no terminal");
     for view in [
         &["packets", "--json"][..],
         &["anomalies", "--json"],
@@ -41,6 +42,7 @@ pub fn fuzz_page(data: &[u8]) {
         for line in lines.lines() {
             assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{view:?} is an object a line");
         }
+        assert!(!lines.contains(steers_a_terminal), "{view:?} steers no terminal");
         assert!(page(data, view, 2).as_deref() == Some(lines.as_str()), "{view:?} differs on two threads");
     }
 }
@@ -53,7 +55,13 @@ fn page(data: &[u8], view: &[&str], jobs: u32) -> Option<String> {
     let mut source = capture::read_from(Cursor::new(data.to_vec()), "-", &capture::Options::default()).ok()?;
     let plan = plan(view, jobs);
     let wanted = Wanted { session: None, ..output::wanted(&plan) };
-    let config = Config { shard: plan.shard, ports: Vec::new(), packets: wanted.packets(), hashes: wanted.hashes };
+    let config = Config {
+        shard: plan.shard,
+        thread: Shard::WHOLE,
+        ports: Vec::new(),
+        packets: wanted.packets(),
+        hashes: wanted.hashes,
+    };
     let mut out = Vec::new();
     let mut keys = KeySource::open(&plan, false).expect("no file is read");
     let mut printed = output::output(&plan, false, &mut out).expect("memory takes all");

@@ -30,7 +30,7 @@ use self::plan::{Input, Plan};
 use self::progress::Progress;
 use crate::bytes::escaped;
 use crate::capture::{self, Filtered, Source};
-use crate::session::Config;
+use crate::session::{Config, Shard};
 
 /// Runs the command line `arguments`, the program's name first, and says how it went.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -80,8 +80,13 @@ fn execute(plan: &Plan) -> Result<u8> {
     let mut wanted = crate::report::Wanted { session, ..output::wanted(plan) };
     let shows_sessions = wanted.sessions;
     wanted.sessions |= !plan.fail_on.is_empty();
-    let config =
-        Config { shard: plan.shard, ports: plan.ports.clone(), packets: wanted.packets(), hashes: wanted.hashes };
+    let config = Config {
+        shard: plan.shard,
+        thread: Shard::WHOLE,
+        ports: plan.ports.clone(),
+        packets: wanted.packets(),
+        hashes: wanted.hashes,
+    };
     let mut keys = keys::KeySource::open(plan, live)?;
     let mut out = BufWriter::with_capacity(64 << 10, destination(plan)?);
     let mut progress = Progress::new(!plan.terminal || !matches!(plan.show, plan::Show::Packets(_)) && !live);

@@ -30,7 +30,13 @@ enum Found {
 }
 
 fn find(source: &mut dyn Source, packet: u64) -> Result<Found> {
-    let mut tracker = Tracker::new(Config { shard: Shard::WHOLE, ports: Vec::new(), packets: true, hashes: false });
+    let mut tracker = Tracker::new(Config {
+        shard: Shard::WHOLE,
+        thread: Shard::WHOLE,
+        ports: Vec::new(),
+        packets: true,
+        hashes: false,
+    });
     let mut search = Search { packet, found: None };
     let mut batch = Batch::new();
     let mut packets = 0;

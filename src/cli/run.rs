@@ -9,7 +9,7 @@ use super::keys::KeySource;
 use super::output::Output;
 use super::progress::Progress;
 use crate::capture::{Batch, Filled, Source};
-use crate::report::{Capture, Collector, Item, Wanted};
+use crate::report::{Capture, Collector, Comparison, Content, Item, Wanted};
 use crate::session::{Config, Shard, Tracker};
 use crate::time::Timestamp;
 use crate::tls::Keys;
@@ -63,6 +63,7 @@ pub(super) fn run(
     progress: &mut Progress,
 ) -> Result<Done> {
     let mut counts = Counts::default();
+    let output = &mut Sorted { output, comparison: Comparison::default() };
     let mut limits = if jobs <= 1 {
         alone(source, Worker::new(config.clone(), wanted.clone()), keys, output, progress, &mut counts)?
     } else {
@@ -77,7 +78,7 @@ fn alone(
     source: &mut dyn Source,
     mut worker: Worker,
     keys: &mut KeySource,
-    output: &mut dyn Output,
+    output: &mut Sorted<'_>,
     progress: &mut Progress,
     counts: &mut Counts,
 ) -> Result<Vec<String>> {
@@ -85,17 +86,17 @@ fn alone(
     loop {
         match source.next_batch(&mut batch)? {
             Filled::End => break,
-            Filled::Nothing => output.pause()?,
+            Filled::Nothing => output.output.pause()?,
             Filled::Batch => {
                 counts.add(&batch);
                 let items = worker.batch(&batch, keys.news(source.info()), decimals(source));
-                emit(items, output)?;
+                output.emit(items)?;
                 progress.at(source.info());
             }
         }
     }
     let (items, limits) = worker.finish();
-    emit(items, output)?;
+    output.emit(items)?;
     Ok(limits)
 }
 
@@ -117,7 +118,7 @@ fn together(
     wanted: &Wanted,
     keys: &mut KeySource,
     jobs: u32,
-    output: &mut dyn Output,
+    output: &mut Sorted<'_>,
     progress: &mut Progress,
     counts: &mut Counts,
 ) -> Result<Vec<String>> {
@@ -126,11 +127,8 @@ fn together(
             .map(|job| {
                 let (tell, told) = channel();
                 let (answer, answered) = channel();
-                let shard = Shard {
-                    index: config.shard.index + config.shard.of * job,
-                    of: config.shard.of.saturating_mul(jobs),
-                };
-                let mut worker = Worker::new(Config { shard, ..config.clone() }, wanted.clone());
+                let thread = Shard { index: job, of: jobs };
+                let mut worker = Worker::new(Config { thread, ..config.clone() }, wanted.clone());
                 scope.spawn(move || work(&mut worker, &told, &answer));
                 (tell, answered)
             })
@@ -140,7 +138,7 @@ fn together(
         loop {
             let filled = source.next_batch(&mut spare)?;
             if let Some(batch) = in_work.take() {
-                emit(gather(&workers)?.0, output)?;
+                output.emit(gather(&workers)?.0)?;
                 if filled != Filled::Batch {
                     drop(batch);
                 } else {
@@ -152,7 +150,7 @@ fn together(
             }
             match filled {
                 Filled::End => break,
-                Filled::Nothing => output.pause()?,
+                Filled::Nothing => output.output.pause()?,
                 Filled::Batch => {
                     if let Some(batch) = &in_work {
                         counts.add(batch);
@@ -169,7 +167,7 @@ fn together(
             let _ = tell.send(Task::Finish);
         }
         let (items, limits) = gather(&workers)?;
-        emit(items, output)?;
+        output.emit(items)?;
         Ok(limits)
     })
 }
@@ -201,13 +199,24 @@ fn gather(workers: &[(Sender<Task>, Receiver<Answer>)]) -> Result<Answer> {
     Ok(all)
 }
 
-fn emit(mut items: Vec<Item>, output: &mut dyn Output) -> Result<()> {
-    items.sort_by_key(|item| item.order);
-    for item in items {
-        output.item(item.content)?;
+/// Where items go, in order; sessions are held against those before them on the way.
+struct Sorted<'a> {
+    output: &'a mut dyn Output,
+    comparison: Comparison,
+}
+
+impl Sorted<'_> {
+    fn emit(&mut self, mut items: Vec<Item>) -> Result<()> {
+        items.sort_by_key(|item| item.order);
+        for mut item in items {
+            if let Content::Session(session) = &mut item.content {
+                self.comparison.take(session);
+            }
+            self.output.item(item.content)?;
+        }
+        self.output.pause()?;
+        Ok(())
     }
-    output.pause()?;
-    Ok(())
 }
 
 fn decimals(source: &dyn Source) -> usize {

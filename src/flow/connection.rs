@@ -363,7 +363,8 @@ impl Connection {
         if flags.ack() && !flags.rst() {
             let acknowledged = other.offset(SequenceNumber(tcp.acknowledgment));
             // A host that answers a SYN with the ACK of a connection it still has (RFC 9293 §3.5.1) says nothing of this one.
-            let of_another = other.origin == Origin::Known && own.origin != Origin::Known && acknowledged > RESET_WINDOW;
+            let of_another =
+                other.origin == Origin::Known && own.origin != Origin::Known && acknowledged > RESET_WINDOW;
             if !of_another {
                 other.acknowledge(acknowledged);
             }

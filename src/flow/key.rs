@@ -89,6 +89,13 @@ impl FlowKey {
         self.upper
     }
 
+    /// The key of the two hosts, whatever the ports.
+    #[must_use]
+    pub fn hosts(&self) -> FlowKey {
+        let (lower, upper) = (Endpoint { port: 0, ..self.lower }, Endpoint { port: 0, ..self.upper });
+        FlowKey { lower, upper }
+    }
+
     /// A fixed hash: the same for both directions, in every process, on every machine, for ever.
     ///
     /// With `fold(a, b) = a ^ b ^ low64(a · b) ^ high64(a · b)` and the constants `m0 … m4` (`MIX`):
@@ -103,7 +110,7 @@ impl FlowKey {
         product as u64 ^ (product >> 64) as u64
     }
 
-    /// Which of `n` shards the flow belongs to: below `n`, or 0 where `n` is 0.
+    /// Which of `n` parts the key belongs to: below `n`, or 0 where `n` is 0.
     #[must_use]
     pub fn shard(&self, n: u32) -> u32 {
         self.hash64().checked_rem(u64::from(n)).map_or(0, |shard| shard as u32)
@@ -138,6 +145,14 @@ mod tests {
         let (back, backward) = FlowKey::of(&there.reversed());
         assert_eq!((key, key.hash64()), (back, back.hash64()));
         assert!(forward && !backward);
+    }
+
+    #[test]
+    fn the_hosts_of_a_key_have_one_key_whatever_the_ports_and_the_direction() {
+        let hosts = |source, destination| FlowKey::of(&tuple(source, destination)).0.hosts();
+        let (client, server) = (0xc633_6402, 0xc000_0201);
+        assert_eq!(hosts((client, 58816), (server, 25)), hosts((server, 465), (client, 1)));
+        assert_ne!(hosts((client, 58816), (server, 25)), hosts((client, 58816), (client, 25)));
     }
 
     #[test]

@@ -23,11 +23,13 @@ pub enum Anomaly {
     HeaderTooLong,
     /// Parts are nested deeper, or are more, than are told apart.
     TooManyParts,
+    /// The header names blind recipients (RFC 5322 §3.6.3).
+    BlindRecipients,
 }
 
 impl Anomaly {
     /// All of them.
-    pub const ALL: [Anomaly; 9] = [
+    pub const ALL: [Anomaly; 10] = [
         Anomaly::BadBase64,
         Anomaly::BadQuotedPrintable,
         Anomaly::MissingEndBoundary,
@@ -37,6 +39,7 @@ impl Anomaly {
         Anomaly::FieldTooLong,
         Anomaly::HeaderTooLong,
         Anomaly::TooManyParts,
+        Anomaly::BlindRecipients,
     ];
 
     /// A stable name for scripts.
@@ -52,6 +55,7 @@ impl Anomaly {
             Anomaly::FieldTooLong => "header-field-too-long",
             Anomaly::HeaderTooLong => "header-too-long",
             Anomaly::TooManyParts => "mime-too-many-parts",
+            Anomaly::BlindRecipients => "bcc-leak",
         }
     }
 }
@@ -68,6 +72,7 @@ impl fmt::Display for Anomaly {
             Anomaly::FieldTooLong => "a header field is longer than is kept",
             Anomaly::HeaderTooLong => "a header is longer than is read",
             Anomaly::TooManyParts => "parts are nested deeper, or are more, than are told apart",
+            Anomaly::BlindRecipients => "the header names blind recipients: every recipient can read who they are",
         })
     }
 }

@@ -58,6 +58,12 @@ impl Part {
         self.content_type.main == "message" && matches!(self.content_type.sub.as_str(), "rfc822" | "global")
     }
 
+    /// Whether it holds a message whose parts can be read, because nothing encodes it (RFC 2046 §5.2.1 allows no more).
+    #[must_use]
+    pub fn holds_message(&self) -> bool {
+        self.is_message() && self.transfer_encoding == TransferEncoding::Identity
+    }
+
     /// Whether it is a file to its reader: declared as an attachment, or with a file name.
     #[must_use]
     pub fn is_attachment(&self) -> bool {
@@ -68,8 +74,7 @@ impl Part {
     /// they hold may be.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        let holds_parts =
-            self.is_multipart() || self.is_message() && self.transfer_encoding == TransferEncoding::Identity;
+        let holds_parts = self.is_multipart() || self.holds_message();
         !holds_parts && (self.is_attachment() || self.content_type.main != "text")
     }
 

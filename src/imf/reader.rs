@@ -38,6 +38,13 @@ pub enum Event<'a> {
         /// The octets.
         octets: &'a [u8],
     },
+    /// Octets of a part that holds a message, as they stand: that message whole, with its header and its parts.
+    Message {
+        /// The part.
+        part: &'a Part,
+        /// The octets.
+        octets: &'a [u8],
+    },
     /// A part is over: its sizes are known.
     PartEnd(&'a Part),
     /// Something unusual.
@@ -105,6 +112,10 @@ pub struct Reader {
     line_end: &'static [u8],
     /// Lines of a header that are no fields do not end it.
     passes_over: bool,
+    /// The line end that belongs to messages inside unless a boundary follows.
+    message_line_end: &'static [u8],
+    /// The line that is being gathered has been told as part of messages inside, so far as it goes.
+    line_told: bool,
 }
 
 /// An open part.
@@ -145,6 +156,8 @@ impl Reader {
             at_line_start: true,
             line_end: b"",
             passes_over: false,
+            message_line_end: b"",
+            line_told: false,
         }
     }
 
@@ -183,6 +196,8 @@ impl Reader {
         {
             decoder.gap();
         }
+        self.line_told = false;
+        self.end_messages(emit);
         for open in &mut self.open {
             open.part.missing = open.part.missing.saturating_add(missing);
         }
@@ -198,17 +213,19 @@ impl Reader {
         if self.in_header {
             if !self.line.is_empty() {
                 let line = std::mem::take(&mut self.line);
-                self.header_line(&line, emit);
+                self.line_is_whole(&line, emit);
             }
         } else {
             let line = std::mem::take(&mut self.line);
             if line.is_empty() || !self.boundary_line(&line, emit) {
+                self.inside_messages(&line, self.open.len(), emit);
                 self.contents(&line, emit);
             }
         }
         self.end_headers(emit);
         let line_end = std::mem::take(&mut self.line_end);
         self.octets(line_end, emit);
+        self.end_messages(emit);
         self.close_to(0, true, emit);
     }
 
@@ -224,6 +241,14 @@ impl Reader {
             self.field_cut |= taken > room;
             // Of a line that is too long its end is kept too, so that it stays a line.
             let from = &text[..taken];
+            if self.line_told || taken > room {
+                let begun = std::mem::take(&mut self.line);
+                if !std::mem::replace(&mut self.line_told, true) {
+                    self.inside_messages(&begun, self.open.len(), emit);
+                }
+                self.inside_messages(from, self.open.len(), emit);
+                self.line = begun;
+            }
             self.line.extend_from_slice(&from[..taken.min(room)]);
             if end.is_some() {
                 let line = std::mem::take(&mut self.line);
@@ -245,6 +270,7 @@ impl Reader {
     fn release_line(&mut self, emit: &mut Emit<'_>) {
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);
+            self.inside_messages(&line, self.open.len(), emit);
             self.contents(&line, emit);
             self.at_line_start = line.ends_with(b"\n");
         }
@@ -252,11 +278,48 @@ impl Reader {
 
     fn line_is_whole(&mut self, line: &[u8], emit: &mut Emit<'_>) {
         self.at_line_start = true;
+        let told = std::mem::take(&mut self.line_told);
         if self.in_header {
+            if !told && !self.is_boundary(line) {
+                self.inside_messages(line, self.open.len(), emit);
+            }
             self.header_line(line, emit);
         } else if !self.boundary_line(line, emit) {
+            self.inside_messages(line, self.open.len(), emit);
             self.contents(line, emit);
         }
+    }
+
+    /// Octets that stand in messages inside this one, among the open parts before `depth`. The line end at their end waits.
+    fn inside_messages(&mut self, bytes: &[u8], depth: usize, emit: &mut Emit<'_>) {
+        if self.detail == Detail::Structure {
+            return;
+        }
+        // The header of the last open part belongs to the part; what a message holds stands in parts below it.
+        let depth = depth.min(self.open.len().saturating_sub(1));
+        let mut holders =
+            self.open[..depth].iter().map(|open| &open.part).filter(|part| part.holds_message()).peekable();
+        if holders.peek().is_none() || bytes.is_empty() {
+            return;
+        }
+        let (before, mut bytes) = (self.message_line_end, bytes);
+        let mut end = &b""[..];
+        if before == b"\r" && bytes == b"\n" {
+            self.message_line_end = b"\r\n";
+            return;
+        }
+        for line_end in [&b"\r\n"[..], b"\n", b"\r"] {
+            if let Some(rest) = bytes.strip_suffix(line_end) {
+                (bytes, end) = (rest, line_end);
+                break;
+            }
+        }
+        for part in holders {
+            for octets in [before, bytes].into_iter().filter(|octets| !octets.is_empty()) {
+                emit(Event::Message { part, octets });
+            }
+        }
+        self.message_line_end = end;
     }
 
     /// Takes contents up to the next line that may be a boundary; how many octets.
@@ -267,9 +330,21 @@ impl Reader {
             None if text.ends_with(b"\n-") => text.len() - 1,
             None => text.len(),
         };
+        self.inside_messages(&text[..taken], self.open.len(), emit);
         self.contents(&text[..taken], emit);
         self.at_line_start = text[..taken].ends_with(b"\n");
         taken
+    }
+
+    /// The line end that waited belongs to the messages inside.
+    fn end_messages(&mut self, emit: &mut Emit<'_>) {
+        let end = std::mem::take(&mut self.message_line_end);
+        let depth = self.open.len().saturating_sub(1);
+        for part in self.open[..depth].iter().map(|open| &open.part).filter(|part| part.holds_message()) {
+            if !end.is_empty() {
+                emit(Event::Message { part, octets: end });
+            }
+        }
     }
 
     /// Contents of the last open part; the line end at its end waits.
@@ -312,6 +387,13 @@ impl Reader {
             self.octets(b"\r", emit);
         }
         self.line_end = b"";
+        // The boundary of a multipart is part of the messages around it; of those in it not even the line end before it is.
+        let around = self.open[..at].iter().any(|open| open.part.holds_message());
+        if around {
+            self.inside_messages(line, at, emit);
+        } else {
+            self.message_line_end = b"";
+        }
         self.close_to(at + 1, false, emit);
         let multipart = &mut self.open[at];
         if closes {
@@ -446,7 +528,7 @@ impl Reader {
         self.in_header = false;
         let Some(open) = self.open.last_mut() else { return };
         emit(Event::PartStart(&open.part));
-        let holds_message = open.part.is_message() && open.part.transfer_encoding == TransferEncoding::Identity;
+        let holds_message = open.part.holds_message();
         if open.part.is_multipart() {
             let boundary = open.part.content_type.parameter("boundary").map(<[u8]>::trim_ascii_end);
             open.boundary =
@@ -456,6 +538,8 @@ impl Reader {
             }
             emit(Event::Anomaly(Anomaly::NoBoundary));
         } else if holds_message && self.open.len() < limits::IMF_DEPTH && self.parts < limits::IMF_PARTS {
+            // The line end before it is none of its own.
+            self.end_messages(emit);
             return self.begin_part(false, emit);
         }
         if let Some(open) = self.open.last_mut() {
@@ -533,6 +617,9 @@ pub fn fuzz_mime(data: &[u8]) {
                 assert!(contents <= counted);
                 counted -= contents;
             }
+        }
+        Event::Message { part, octets } => {
+            assert!(open.iter().rev().skip(1).any(|number| *number == part.number) && !octets.is_empty());
         }
         Event::Field { field, .. } => assert!(field.value.len() <= limits::IMF_HEADER_FIELD_OCTETS + 2),
         Event::Anomaly(_) => {}

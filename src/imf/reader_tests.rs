@@ -30,6 +30,7 @@ fn told(detail: Detail, pieces: &[&[u8]], gap_after: Option<usize>) -> Vec<Strin
             ));
         }
         Event::Anomaly(anomaly) => lines.push(format!("! {}", anomaly.id())),
+        Event::Message { .. } => {}
     };
     for (nth, piece) in pieces.iter().enumerate() {
         reader.feed(piece, &mut emit);
@@ -182,5 +183,60 @@ fn the_fuzz_body_takes_samples_and_noise() {
             }
         }
         fuzz_mime(&data);
+    }
+}
+
+/// The messages inside a message, by the number of their part.
+fn forwarded(pieces: &[&[u8]], gap_after: Option<usize>) -> Vec<(u64, String)> {
+    let mut reader = Reader::new(Detail::Content);
+    let mut found: std::collections::BTreeMap<u64, Vec<u8>> = std::collections::BTreeMap::new();
+    let mut emit = |event: Event<'_>| {
+        if let Event::Message { part, octets } = event {
+            found.entry(part.number).or_default().extend_from_slice(octets);
+        }
+    };
+    for (nth, piece) in pieces.iter().enumerate() {
+        reader.feed(piece, &mut emit);
+        if Some(nth) == gap_after {
+            reader.gap(7, &mut emit);
+        }
+    }
+    reader.finish(&mut emit);
+    found.into_iter().map(|(part, octets)| (part, String::from_utf8(octets).unwrap())).collect()
+}
+
+#[test]
+fn messages_inside_come_out_octet_for_octet_however_they_are_cut() {
+    let innermost = "Subject: 3\r\n\r\ntext\r\n";
+    let inner = format!(
+        "From: a@example.org\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\nbefore\r\n--in\r\n\r\none\r\n--in\r\n\
+         Content-Type: message/rfc822\r\n\r\n{innermost}\r\n--in--\r\nafter --in\r\n--no boundary\r\n"
+    );
+    let whole = format!(
+        "Content-Type: multipart/mixed; boundary=out\r\n\r\n--out\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n\
+         --out\r\n\r\nlast\r\n--out--\r\n"
+    );
+    let expected = [(1, inner.clone()), (4, innermost.to_owned())];
+    assert_eq!(forwarded(&[whole.as_bytes()], None), expected);
+    for size in [1, 2, 3, 7] {
+        let pieces: Vec<&[u8]> = whole.as_bytes().chunks(size).collect();
+        assert_eq!(forwarded(&pieces, None), expected, "pieces of {size}");
+    }
+    for cut in 0..whole.len() {
+        // What was there before the cut is the beginning of what there is without one.
+        for (part, text) in forwarded(&[&whole.as_bytes()[..cut]], None) {
+            let full = &expected.iter().find(|(number, _)| *number == part).unwrap().1;
+            let ends = ["\r\n--out--\r\n", "\r\n--in--\r\n"];
+            assert!(ends.iter().any(|end| format!("{full}{end}").starts_with(&text)), "cut at {cut}: {text:?}");
+        }
+    }
+    let gap: Vec<&[u8]> = vec![whole.as_bytes(), b"more"];
+    assert_eq!(forwarded(&gap, Some(0)), expected);
+    // A header line beyond what is kept of it is still part of the message.
+    let long = format!("X: {}\r\n\r\nend", "x".repeat(limits::IMF_HEADER_FIELD_OCTETS * 2));
+    let whole = format!("Content-Type: message/rfc822\r\n\r\n{long}");
+    for size in [1000, whole.len()] {
+        let pieces: Vec<&[u8]> = whole.as_bytes().chunks(size).collect();
+        assert_eq!(forwarded(&pieces, None), [(0, long.clone())]);
     }
 }

@@ -3,14 +3,19 @@
 use super::{Exposure, Value, spoken, text, utf8};
 use crate::imf::decode_words;
 use crate::limits::MAX_MESSAGES_IN_FULL;
-use crate::session::{Contents, Protection};
+use crate::session::{Contents, Failure, Ladder, Protection, Rung};
 use crate::smtp::{LenientReading, Summary, Transaction};
 use crate::stream::Span;
 
 /// What the message of a transaction contains.
 type ContentsOf<'a> = dyn Fn(u64) -> Option<&'a Contents> + 'a;
 
-pub(super) fn exposures(summary: &Summary, contents: &ContentsOf<'_>, out: &mut Vec<Exposure>) {
+pub(super) fn exposures(
+    summary: &Summary,
+    ladder: Option<&Ladder>,
+    contents: &ContentsOf<'_>,
+    out: &mut Vec<Exposure>,
+) {
     if let Some(greeting) = &summary.greeting {
         out.push(
             Exposure::seen(
@@ -28,7 +33,9 @@ pub(super) fn exposures(summary: &Summary, contents: &ContentsOf<'_>, out: &mut 
         );
     }
     spoken::behind_proxy(summary, out);
-    starttls(summary, out);
+    if let Some(ladder) = ladder {
+        starttls(ladder, summary, out);
+    }
     for attempt in &summary.auth {
         out.push(spoken::login(attempt));
     }
@@ -52,32 +59,79 @@ pub(super) fn exposures(summary: &Summary, contents: &ContentsOf<'_>, out: &mut 
     out.extend(spoken::slowest(summary));
 }
 
-fn starttls(summary: &Summary, out: &mut Vec<Exposure>) {
-    let ladder = &summary.starttls;
-    let (value, words, spans): (&str, String, Vec<Span>) =
-        match (&ladder.requested, &ladder.answered, &ladder.offered, &ladder.masked) {
-            (Some(asked), Some(answer), _, _) if answer.is_positive() == Some(true) => {
-                ("agreed", "asked for and agreed to".to_owned(), vec![*asked, answer.span])
-            }
-            (Some(asked), Some(answer), _, _) => {
-                let code = answer.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
-                ("refused", format!("asked for and refused ({code})"), vec![*asked, answer.span])
-            }
-            (Some(asked), None, _, _) => ("unanswered", "asked for; no answer was captured".to_owned(), vec![*asked]),
-            (None, _, Some(offered), _) => {
-                ("offered", "offered by the server, and the client never asked".to_owned(), vec![*offered])
-            }
-            (None, _, None, Some(masked)) => {
-                ("masked", "its offer was overwritten on the way, as some firewalls do".to_owned(), vec![*masked])
-            }
-            (None, _, None, None) if summary.ehlo_reply.is_some() => {
-                ("missing", "not offered".to_owned(), summary.ehlo_reply.iter().map(|r| r.span).collect())
-            }
-            _ => return,
-        };
-    let alarm = matches!(value, "refused" | "masked");
+/// How far STARTTLS came, rung by rung, and why no further.
+fn starttls(ladder: &Ladder, summary: &Summary, out: &mut Vec<Exposure>) {
+    let mut words: Vec<&str> = Vec::new();
+    for (rung, _) in &ladder.steps {
+        words.push(match rung {
+            Rung::Offered => "offered",
+            Rung::Requested => "asked for",
+            Rung::Agreed => "agreed to",
+            Rung::Begun => "begun",
+            Rung::Answered => "answered",
+            Rung::Finished => "finished",
+        });
+    }
+    let mut words = words.join(", ");
+    if let Some(failure) = ladder.failure {
+        let code = summary.starttls.answered.and_then(|answer| answer.code).filter(|_| failure == Failure::Refused);
+        let separator = if words.is_empty() { "" } else { ": " };
+        let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+        words = format!("{words}{separator}{}{code}", failure.sentence());
+    }
+    let value = ladder.failure.map(Failure::name).or(ladder.reached().map(Rung::name)).unwrap_or_default();
+    let missing = summary.starttls.masked.or(summary.ehlo_reply.as_ref().map(|reply| reply.span));
+    let refused =
+        summary.starttls.answered.filter(|_| ladder.failure == Some(Failure::Refused)).map(|reply| reply.span);
+    let spans: Vec<Span> = ladder.steps.iter().filter_map(|(_, span)| *span).chain(refused).collect();
+    let spans = if spans.is_empty() { missing.into_iter().collect() } else { spans };
+    let alarm = matches!(ladder.failure, Some(Failure::Refused | Failure::Masked | Failure::ClearAfterAgreement));
     out.push(Exposure::seen("starttls", Value::Text(value.to_owned()), words).at(spans).alarming(alarm));
 }
+
+/// Where the envelope says something else than the header.
+fn envelope(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Exposure>) {
+    let header = &transaction.header;
+    let names =
+        |value: &[u8], address: &[u8]| value.windows(address.len()).any(|part| part.eq_ignore_ascii_case(address));
+    let mut words = Vec::new();
+    let sender = transaction.mail_from.as_deref().filter(|sender| !sender.is_empty());
+    let from = header.from.as_deref().filter(|from| !from.is_empty());
+    let differs = sender.zip(from).is_some_and(|(sender, from)| !names(from, sender));
+    if let Some(from) = from.filter(|_| differs) {
+        words.push(format!("the header is from {}, not from the sender of the envelope", text(&decode_words(from))));
+    }
+    // A field that was cut might have named them.
+    let fields = [header.to.as_deref(), header.cc.as_deref()];
+    let whole = header.complete && fields.iter().flatten().map(|value| value.len()).sum::<usize>() < LONGEST_COMPARED;
+    let named = |address: &[u8]| fields.iter().flatten().any(|value| names(value, address));
+    let accepted = transaction.recipients.iter().filter(|r| r.accepted != Some(false) && !r.address.is_empty());
+    let blind: Vec<&[u8]> =
+        if whole { accepted.map(|r| &r.address[..]).filter(|a| !named(a)).collect() } else { Vec::new() };
+    if !blind.is_empty() {
+        let more = blind.len().saturating_sub(MAX_MESSAGES_IN_FULL);
+        let listed: Vec<String> = blind.iter().take(MAX_MESSAGES_IN_FULL).map(|address| text(address)).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        words.push(format!("in no To or Cc, blind copies or a list: {}{more}", listed.join(", ")));
+    }
+    if contents.is_some_and(|contents| contents.bcc) {
+        words.push("its Bcc tells every recipient who the blind ones are".to_owned());
+    }
+    if contents.is_some_and(|contents| contents.tls_optional) {
+        words.push("its author wants it delivered even without TLS (TLS-Required: No)".to_owned());
+    }
+    if words.is_empty() {
+        return;
+    }
+    let value = Value::Fields(vec![
+        ("from_differs", Value::Bool(differs)),
+        ("not_in_header", Value::List(blind.into_iter().map(utf8).collect())),
+    ]);
+    out.push(Exposure::seen("envelope", value, words.join("; ")).at(transaction.message_span));
+}
+
+/// Longer lists of addresses than this are not held against the envelope: each recipient is looked for in them.
+const LONGEST_COMPARED: usize = 16_384;
 
 fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Exposure>) {
     if let Some(sender) = &transaction.mail_from {
@@ -137,6 +191,7 @@ fn mail(transaction: &Transaction, contents: Option<&Contents>, out: &mut Vec<Ex
         if let (Some(lenient), Some(size)) = (&transaction.lenient, transaction.size) {
             readings(size, lenient, out);
         }
+        envelope(transaction, contents, out);
         let sealed = contents.and_then(|contents| contents.protection).filter(|protection| protection.is_encrypted());
         if let Some(protection) = sealed {
             let how = if protection == Protection::PgpEncrypted { "OpenPGP" } else { "S/MIME" };

@@ -12,7 +12,7 @@ pub fn inside(session: &Session) -> Vec<Exposure> {
     let mut exposures = Vec::new();
     certificates(inside, &mut exposures);
     if let Some(summary) = &inside.smtp {
-        clear::exposures(summary, &|transaction| inside.contents(transaction), &mut exposures);
+        clear::exposures(summary, None, &|transaction| inside.contents(transaction), &mut exposures);
     } else if inside.octets != [0; 2] {
         let octets = inside.octets.iter().sum();
         exposures

@@ -176,7 +176,8 @@ impl Exposure {
 pub fn exposures(session: &Session) -> Vec<Exposure> {
     let mut exposures = Vec::new();
     if let Some(summary) = &session.smtp {
-        clear::exposures(summary, &|transaction| session.contents(transaction), &mut exposures);
+        let contents = |transaction| session.contents(transaction);
+        clear::exposures(summary, session.ladder.as_ref(), &contents, &mut exposures);
     }
     if let Some(tls) = &session.tls {
         sealed::exposures(session, tls, &mut exposures);

@@ -14,6 +14,9 @@ pub(super) fn of_finding(subject: &str, visibility: Visibility) -> &'static str 
         ("message" | "messages" | "message text" | "message header", Visibility::Seen) => {
             "The message stands in the clear between its command and its end (RFC 5321 §4.1.1.4)."
         }
+        ("envelope", _) => {
+            "Envelope and header are written apart and need not agree (RFC 5321 §2.3.1); both stand in the clear."
+        }
         ("server name", Visibility::Seen) => {
             "Who asks for a server by name, asks in the clear (RFC 6066 §3, RFC 1035 §4.1)."
         }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json;
 use super::style::{Label, Painter};
 use crate::bytes::escaped;
 use crate::report::Row;
@@ -53,10 +54,7 @@ impl<W: Write> Packets<W> {
                 row.length,
                 row.info
             ),
-            Format::Json => {
-                serde_json::to_writer(&mut self.out, &JsonRow::of(row))?;
-                self.out.write_all(b"\n")
-            }
+            Format::Json => json::line(&mut self.out, &JsonRow::of(row)),
         }
     }
 

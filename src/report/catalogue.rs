@@ -114,6 +114,18 @@ catalogue! {
     High "starttls-masked": "A capability of the EHLO reply is overwritten with X.",
         "A firewall that inspects mail, or an attacker, hides STARTTLS from the client, which then sends everything in the clear.",
         "RFC 3207 section 6";
+    Medium "starttls-not-used": "The server offered STARTTLS and the client never asked for it.",
+        "Mail or a login went in the clear, for anybody on the path to read, though both could have sealed it. Let clients require TLS.",
+        "RFC 3207 section 4.1; RFC 8314 section 3";
+    High "starttls-missing-on-retry": "The server offered STARTTLS in an earlier session between the same hosts, and not in this one.",
+        "Servers seldom take back what they can do; somebody on the path may have taken the offer out, so that the client goes on in the clear.",
+        "RFC 3207 section 6; RFC 8461 section 1";
+    Medium "starttls-not-always": "Of the sessions between the same hosts some were sealed by STARTTLS, and some were not.",
+        "A client that seals when it can, and goes on in the clear when not, hides nothing from somebody who can make TLS fail once.",
+        "RFC 7435 section 3; RFC 8461 section 1";
+    Medium "clear-after-failed-tls": "The client came back in the clear after STARTTLS had failed in an earlier session.",
+        "Whoever can make a handshake fail gets the mail in the clear with the next try.",
+        "RFC 3207 section 6; RFC 7435 section 3";
     Medium "starttls-refused": "The server refused STARTTLS.",
         "The client can only give up or go on in the clear. The reply says why; 454 is temporary, so the retry may be sealed.",
         "RFC 3207 section 4";
@@ -216,6 +228,9 @@ catalogue! {
     Low "header-too-long": "A header is longer than is read.",
         "What follows is taken for text.",
         "a limit of this program";
+    Medium "bcc-leak": "The header of a message names blind recipients.",
+        "Bcc is to be taken out before the message is sent on; here every recipient, and everybody on the path, can read it.",
+        "RFC 5322 section 3.6.3";
     Low "mime-too-many-parts": "Parts are nested deeper, or are more, than are told apart.",
         "Those beyond are passed over; such messages are made to exhaust scanners.",
         "a limit of this program";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::bytes::utf8;
+use crate::bytes::{is_invisible, utf8};
 use crate::imf::{self, Detail};
 use crate::limits::{EXTRACT_NAME_OCTETS, EXTRACT_PIECE_OCTETS};
 use crate::session::{At, MessageReader, Piece};
@@ -246,20 +246,21 @@ impl Message {
             Piece::Text(text) => file.write(text, give),
             Piece::Gap(octets) => {
                 file.gap(octets);
-                // Of the parts that are open, only the innermost is a file.
-                if let Some(mut last) = parts.last_entry() {
-                    last.get_mut().file.gap(octets);
+                // A file that is open is that part, or a message around it.
+                for part in parts.values_mut() {
+                    part.file.gap(octets);
                 }
             }
-            Piece::Part(imf::Event::PartStart(part)) if part.is_file() => {
+            Piece::Part(imf::Event::PartStart(part)) if part.is_file() || part.number > 0 && part.holds_message() => {
                 *attachments += 1;
                 let name = part.file_name.clone();
-                let safe = safe_name(name.as_deref().unwrap_or_default());
+                let unnamed: &[u8] = if part.holds_message() { b"message.eml" } else { b"" };
+                let safe = safe_name(name.as_deref().unwrap_or(unnamed));
                 let path = format!("attachments/{}-{number}-{attachments}-{safe}", at.session);
                 let declared = part.content_type.name();
                 parts.insert(part.number, Attachment { file: File::new(path), start: span.start, name, declared });
             }
-            Piece::Part(imf::Event::Content { part, octets }) => {
+            Piece::Part(imf::Event::Content { part, octets } | imf::Event::Message { part, octets }) => {
                 if let Some(attachment) = parts.get_mut(&part.number) {
                     attachment.file.write(octets, give);
                 }
@@ -309,8 +310,7 @@ fn safe_name(name: &[u8]) -> String {
         .chars()
         .map(|c| match c {
             '<' | '>' | ':' | '"' | '|' | '?' | '*' | '\u{fffd}' => '_',
-            c if c.is_control() => '_',
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '_',
+            c if c.is_control() || is_invisible(c) => '_',
             c => c,
         })
         .collect();
@@ -323,7 +323,7 @@ fn safe_name(name: &[u8]) -> String {
     let mut stem = stem[..stem.floor_char_boundary(room)].to_owned();
     let first = stem.split('.').next().unwrap_or_default().trim().to_ascii_uppercase();
     let is_device = matches!(first.as_str(), "CON" | "PRN" | "AUX" | "NUL")
-        || matches!(first.get(..3), Some("COM" | "LPT")) && first.len() == 4;
+        || matches!(first.get(..3), Some("COM" | "LPT")) && first.chars().count() == 4;
     if is_device {
         stem.insert(0, '_');
     }
@@ -358,6 +358,7 @@ mod tests {
         assert_eq!(safe("invoice\u{202e}fdp.exe"), "invoice_fdp.exe");
         assert_eq!(safe("con.txt"), "_con.txt");
         assert_eq!(safe("LPT1"), "_LPT1");
+        assert_eq!(safe("com¹.tar.gz"), "_com¹.tar.gz");
         assert_eq!(safe(".profile. "), "profile");
         assert_eq!(safe("Hafen für Bob.png"), "Hafen für Bob.png");
         let long = format!("{}.pdf", "ä".repeat(500));

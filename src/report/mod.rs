@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod collect;
 mod community_id;
+mod compare;
 mod convert;
 mod dialogue;
 pub mod eve;
@@ -29,6 +30,7 @@ use crate::session;
 use crate::time::Timestamp;
 
 pub use collect::{Collector, Wanted};
+pub use compare::Comparison;
 pub use frames::{HexFrame, Label, NamedRange};
 pub use inferred::{Inferred, InferredAuth, InferredMessage, InferredRecipient, Length, Software, Step};
 pub use inside::{Failure, Inside};
@@ -103,11 +105,13 @@ pub enum Content {
 pub struct Ended {
     found: session::Session,
     weight: u32,
+    /// What is odd about it beside other sessions.
+    beside: Vec<Anomaly>,
 }
 
 impl Ended {
     fn new(found: session::Session) -> Ended {
-        Ended { weight: convert::weight(&found), found }
+        Ended { weight: convert::weight(&found), found, beside: Vec::new() }
     }
 
     /// The number of its first packet, which is its name.
@@ -137,13 +141,16 @@ impl Ended {
     /// The names of its oddities, in order.
     pub fn anomaly_ids(&self) -> impl Iterator<Item = &'static str> {
         let inside = self.found.inside.iter().flat_map(|inside| &inside.anomalies);
-        self.found.anomalies.iter().chain(inside).map(|anomaly| anomaly.kind.id())
+        let beside = self.beside.iter().map(|anomaly| anomaly.id);
+        self.found.anomalies.iter().chain(inside).map(|anomaly| anomaly.kind.id()).chain(beside)
     }
 
     /// Its oddities, and how many more there were than are kept.
     #[must_use]
     pub fn anomalies(&self) -> (Vec<Anomaly>, u64) {
-        (convert::anomalies(&self.found), convert::anomalies_dropped(&self.found))
+        let mut anomalies = convert::anomalies(&self.found);
+        anomalies.extend(self.beside.iter().cloned());
+        (anomalies, convert::anomalies_dropped(&self.found))
     }
 
     /// Its line in a table of sessions: everything that has no list.
@@ -155,7 +162,9 @@ impl Ended {
     /// All that is printed of it.
     #[must_use]
     pub fn whole(&self) -> Session {
-        convert::session(&self.found)
+        let mut session = convert::session(&self.found);
+        session.anomalies.extend(self.beside.iter().cloned());
+        session
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::bytes::utf8;
 use crate::session;
 use crate::smtp::{self, Capability, Notify, ParameterValue, ReturnContent, StatusReply};
+use crate::stream::Span;
 use crate::time::Interval;
 
 /// One line of an EHLO reply.
@@ -73,9 +74,36 @@ pub struct Claim {
     pub accepted: Option<bool>,
 }
 
+/// How far STARTTLS came.
+#[derive(Clone, Debug, Serialize)]
+pub struct StartTls {
+    /// The last step that was reached: `offered`, `requested`, `agreed`, `client-hello`, `server-hello` or `finished`.
+    pub reached: Option<&'static str>,
+    /// Why it came no further: `not-offered`, `masked`, `not-requested`, `not-answered`, `refused`,
+    /// `clear-after-agreement`, `not-begun`, `hello-unanswered` or `broken`; null where it did, or cannot be told.
+    pub failure: Option<&'static str>,
+    /// The failure as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<&'static str>,
+    /// The steps that were reached, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A step of STARTTLS.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// Its name.
+    pub step: &'static str,
+    /// The packets that show it; none for the end of a handshake, which is sealed.
+    pub packets: Vec<u64>,
+}
+
 /// What is printed of a dialogue besides messages and logins.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Dialogue {
+    /// How far STARTTLS came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<StartTls>,
     /// The server's last offers in the clear.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<Offer>,
@@ -94,10 +122,21 @@ pub struct Dialogue {
 pub(super) fn dialogue(found: &session::Session, summary: &smtp::Summary) -> Dialogue {
     let offers = |all: &[smtp::EhloKeyword]| all.iter().map(offer).collect();
     Dialogue {
+        starttls: found.ladder.as_ref().map(|ladder| starttls(found, ladder)),
         capabilities: offers(&summary.capabilities),
         earlier_capabilities: summary.earlier_offers.iter().map(|earlier| offers(earlier)).collect(),
         claims: summary.proxy.iter().map(proxy).chain(summary.claims.iter().map(claim)).collect(),
         waiting: summary.waiting.iter().map(|waiting| wait(found, waiting)).collect(),
+    }
+}
+
+fn starttls(found: &session::Session, ladder: &session::Ladder) -> StartTls {
+    let packets = |span: Option<Span>| span.map(|span| found.packets(span)).unwrap_or_default();
+    StartTls {
+        reached: ladder.reached().map(session::Rung::name),
+        failure: ladder.failure.map(session::Failure::name),
+        text: ladder.failure.map(session::Failure::sentence),
+        steps: ladder.steps.iter().map(|(rung, span)| Step { step: rung.name(), packets: packets(*span) }).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::contents::ContentsReader;
 use super::inside::{self, Whose};
 use super::upgrade::{Upgrade, Upgraded};
-use super::{Anomaly, AnomalyKind, At, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
+use super::{Anomaly, AnomalyKind, At, Failure, Ladder, PacketMap, Session, Sink, Speaks, TlsSeen, verdict};
 use crate::flow;
 use crate::limits::{MAX_SESSION_ANOMALIES, MAX_UNDECIDED_OCTETS};
 use crate::smtp;
@@ -208,7 +208,23 @@ impl State {
                 note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
             }
         }
-        let mut found = verdict::decide(&connection, smtp.as_ref(), tls.as_deref(), self.stage.speaks(), self.ports);
+        let ladder = smtp.as_ref().and_then(|smtp| {
+            let in_clear = AnomalyKind::Smtp(smtp::Anomaly::ClearAfterStartTls);
+            let went_on = self.anomalies.iter().any(|anomaly| anomaly.kind.id() == in_clear.id());
+            let over = self.missing == 0 && connection.is_closed();
+            Ladder::of(smtp, tls.as_deref().map(|tls| &tls.summary), went_on, over)
+        });
+        let failure = ladder.as_ref().and_then(|ladder| ladder.failure);
+        if let (Some(Failure::NotRequested), Some(smtp)) = (failure, &smtp)
+            && verdict::says_more(smtp)
+        {
+            let span = smtp.starttls.offered;
+            let packet = span.and_then(|span| self.maps[span.direction.index()].packets(span.range()).pop());
+            let anomaly = Anomaly { kind: AnomalyKind::StartTlsNotUsed, span, packet: packet.unwrap_or(self.number) };
+            note(&mut self.anomalies, &mut self.anomalies_dropped, anomaly);
+        }
+        let speaks = self.stage.speaks();
+        let mut found = verdict::decide(&connection, (smtp.as_ref(), failure), tls.as_deref(), speaks, self.ports);
         if let Some(upgraded) = self.upgraded.filter(|_| smtp.is_none()) {
             found = verdict::upgraded(upgraded);
         }
@@ -228,6 +244,7 @@ impl State {
             upgraded: self.upgraded,
             smtp,
             contents: self.contents.into_contents(),
+            ladder,
             tls,
             inside: inside.map(Box::new),
             missing: self.missing,

@@ -29,6 +29,8 @@ pub struct Contents {
     pub protection: Option<Protection>,
     /// Whether its header names blind recipients, whom everybody can read now.
     pub bcc: bool,
+    /// Whether its author wants it delivered even where no TLS can be had (`TLS-Required: No`, RFC 8689 §5).
+    pub tls_optional: bool,
 }
 
 /// Protection of a message from end to end.
@@ -160,7 +162,13 @@ impl Open {
                 }
             }
             Piece::Gap(_) => {}
-            Piece::Part(imf::Event::Field { part, field }) if part.number == 0 => contents.field(field),
+            Piece::Part(imf::Event::Field { part, field }) if part.number == 0 => {
+                let had_bcc = contents.bcc;
+                contents.field(field);
+                if contents.bcc && !had_bcc {
+                    odd(imf::Anomaly::BlindRecipients);
+                }
+            }
             Piece::Part(imf::Event::PartStart(part)) => {
                 if part.number == 0 {
                     contents.protection = Protection::of(part);
@@ -201,7 +209,7 @@ impl Open {
                 }
             }
             Piece::Part(imf::Event::Anomaly(anomaly)) => odd(anomaly),
-            Piece::Part(imf::Event::Field { .. }) => {}
+            Piece::Part(imf::Event::Field { .. } | imf::Event::Message { .. }) => {}
         });
     }
 }
@@ -212,6 +220,7 @@ impl Contents {
         self.received += u64::from(is("Received"));
         self.dkim |= is("DKIM-Signature");
         self.arc |= is("ARC-Seal");
+        self.tls_optional |= is("TLS-Required") && field.value.trim_ascii().eq_ignore_ascii_case(b"No");
         self.bcc |= is("Bcc") && !field.value.trim_ascii().is_empty();
     }
 }

@@ -6,6 +6,7 @@
 mod connection;
 mod contents;
 mod inside;
+mod ladder;
 mod mail;
 mod packets;
 mod tracker;
@@ -26,6 +27,7 @@ use crate::wire::Frame;
 
 pub use contents::{Attachment, Contents, Protection};
 pub use inside::Inside;
+pub use ladder::{Failure, Ladder, Rung};
 pub use mail::{MessageReader, Piece};
 pub use packets::PacketMap;
 pub use tracker::{Config, LimitReached, Shard, Tracker};
@@ -271,6 +273,8 @@ pub struct Session {
     pub smtp: Option<smtp::Summary>,
     /// What its messages contain, as far as kept, in order.
     pub contents: Vec<Contents>,
+    /// How far STARTTLS came, where the dialogue says anything of it.
+    pub ladder: Option<Ladder>,
     /// What TLS shows.
     pub tls: Option<Box<TlsSeen>>,
     /// What SSH shows.
@@ -343,6 +347,8 @@ pub enum AnomalyKind {
     Tls(tls::Anomaly),
     /// What TLS agreed on, or the server's certificate, is weak.
     TlsWeak(tls::Weakness),
+    /// Mail or a login in the clear, though STARTTLS was offered.
+    StartTlsNotUsed,
     /// TLS on a port where a mail dialogue begins in the clear.
     TlsOnClearPort,
     /// A clear dialogue on the port of SMTP over TLS (RFC 8314 §7.3).
@@ -359,6 +365,7 @@ impl AnomalyKind {
             AnomalyKind::Imf(anomaly) => anomaly.id(),
             AnomalyKind::Tls(anomaly) => anomaly.id(),
             AnomalyKind::TlsWeak(weakness) => weakness.id(),
+            AnomalyKind::StartTlsNotUsed => "starttls-not-used",
             AnomalyKind::TlsOnClearPort | AnomalyKind::ClearOnTlsPort => "wrong-protocol",
         }
     }
@@ -372,6 +379,9 @@ impl fmt::Display for AnomalyKind {
             AnomalyKind::Imf(anomaly) => anomaly.fmt(f),
             AnomalyKind::Tls(anomaly) => anomaly.fmt(f),
             AnomalyKind::TlsWeak(weakness) => weakness.fmt(f),
+            AnomalyKind::StartTlsNotUsed => f.write_str(
+                "the server offered STARTTLS, the client did not ask for it, and what followed was in the clear",
+            ),
             AnomalyKind::TlsOnClearPort => f.write_str("TLS begins at once on a port where SMTP begins in the clear."),
             AnomalyKind::ClearOnTlsPort => f.write_str("SMTP in the clear on the port of SMTP over TLS."),
         }

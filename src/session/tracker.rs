@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use crate::tls::{Keyring, Keys};
 use crate::wire::{self, Defragmenter, Frame, Tcp, Transport};
 
-/// Which part of the flows is looked at: shard `index` of `of`.
+/// Which part is looked at: number `index` of `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// From 0.
@@ -20,7 +20,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// All flows.
+    /// All of it.
     pub const WHOLE: Shard = Shard { index: 0, of: 1 };
 
     fn takes(self, hash: impl FnOnce(u32) -> u32) -> bool {
@@ -31,14 +31,22 @@ impl Shard {
 /// What a [`Tracker`] looks at.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The shard of the flows.
+    /// The shard of the pairs of hosts: what sessions between the same hosts say of each other is said in one process.
     pub shard: Shard,
+    /// Of that shard, the part of the flows that one thread takes.
+    pub thread: Shard,
     /// Only connections with one of these ports; empty for all.
     pub ports: Vec<u16>,
     /// Whether every packet is told to the sink, with its TCP analysis.
     pub packets: bool,
     /// Whether messages and attachments are hashed.
     pub hashes: bool,
+}
+
+impl Config {
+    fn takes(&self, key: FlowKey) -> bool {
+        self.shard.takes(|n| key.hosts().shard(n)) && self.thread.takes(|n| key.shard(n))
+    }
 }
 
 /// A limit that was reached, and how often.
@@ -149,16 +157,13 @@ impl View<'_> {
         if !self.config.packets || !self.config.ports.is_empty() {
             return;
         }
-        let shard = self.config.shard;
+        let endpoint = |ip| flow::Endpoint { ip, port: 0 };
         let ours = match &self.frame.ip {
-            Some(ip) => shard.takes(|n| {
-                let tuple = FiveTuple {
-                    source: flow::Endpoint { ip: ip.source, port: 0 },
-                    destination: flow::Endpoint { ip: ip.destination, port: 0 },
-                };
-                FlowKey::of(&tuple).0.shard(n)
-            }),
-            None => shard.index == 0,
+            Some(ip) => {
+                let tuple = FiveTuple { source: endpoint(ip.source), destination: endpoint(ip.destination) };
+                self.config.takes(FlowKey::of(&tuple).0)
+            }
+            None => self.config.shard.index == 0 && self.config.thread.index == 0,
         };
         if ours {
             sink.packet(&Seen { packet: self.packet, frame: self.frame, first_time: self.first_time, segment: None });
@@ -179,8 +184,7 @@ fn segment<S: Sink>(
     if !ports.is_empty() && !ports.contains(&tcp.source_port) && !ports.contains(&tcp.destination_port) {
         return;
     }
-    let shard = view.config.shard;
-    if !shard.takes(|n| FlowKey::of(&tuple).0.shard(n)) {
+    if !view.config.takes(FlowKey::of(&tuple).0) {
         return;
     }
     let now = view.packet.number;

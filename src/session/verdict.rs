@@ -1,6 +1,6 @@
 //! The verdict on a session, and the protocol it spoke.
 
-use super::{AnomalyKind, Protocol, Speaks, TlsSeen, Upgraded, Verdict};
+use super::{AnomalyKind, Failure, Protocol, Speaks, TlsSeen, Upgraded, Verdict};
 use crate::flow;
 use crate::smtp;
 use crate::stream::Direction;
@@ -13,10 +13,11 @@ pub(super) struct Finding {
     pub(super) anomaly: Option<AnomalyKind>,
 }
 
-/// Decides, from what was found; ports decide only what content leaves open.
+/// Decides, from what was found; ports decide only what content leaves open. Beside the dialogue stands why it is not
+/// sealed.
 pub(super) fn decide(
     connection: &flow::Connection,
-    smtp: Option<&smtp::Summary>,
+    (smtp, failure): (Option<&smtp::Summary>, Option<Failure>),
     tls: Option<&TlsSeen>,
     speaks: Speaks,
     ports: [u16; 2],
@@ -26,12 +27,17 @@ pub(super) fn decide(
     match (smtp, tls, speaks) {
         (Some(summary), None, _) => {
             let protocol = if summary.lmtp { Protocol::Lmtp } else { Protocol::Smtp };
-            let (verdict, text) = clear(summary);
+            let (verdict, text) = clear(failure, says_more(summary));
             let anomaly = has_port(SUBMISSIONS).then_some(AnomalyKind::ClearOnTlsPort);
             Finding { protocol, verdict, text, anomaly }
         }
         (Some(_), Some(_), _) => {
-            finding(Protocol::SmtpStartTls, Verdict::ClearThenTls, "clear, then sealed by STARTTLS")
+            let text = match failure {
+                Some(Failure::HelloUnanswered) => "clear up to STARTTLS; the client's TLS hello was not answered",
+                Some(Failure::Broken) => "clear up to STARTTLS; the TLS handshake was broken off",
+                _ => "clear, then sealed by STARTTLS",
+            };
+            finding(Protocol::SmtpStartTls, Verdict::ClearThenTls, text)
         }
         (None, Some(tls), _) => {
             let mail_alpn = tls.summary.alpn.as_deref().is_some_and(is_mail_alpn);
@@ -73,26 +79,33 @@ pub(super) fn upgraded(from: Upgraded) -> Finding {
     Finding { protocol: Protocol::Tls, verdict: Verdict::NotMail, text: from.sentence(), anomaly: None }
 }
 
+/// Whether there was mail or a login.
+pub(super) fn says_more(summary: &smtp::Summary) -> bool {
+    !summary.transactions.is_empty() || !summary.auth.is_empty()
+}
+
 /// A dialogue that stayed in the clear to its end.
-fn clear(summary: &smtp::Summary) -> (Verdict, &'static str) {
-    let ladder = &summary.starttls;
-    let went_on = !summary.transactions.is_empty() || !summary.auth.is_empty();
-    match (&ladder.requested, &ladder.answered) {
-        (Some(_), Some(answer)) if answer.is_positive() == Some(true) => {
-            (Verdict::ClearThenTls, "clear up to STARTTLS; no TLS was captured after it")
+fn clear(failure: Option<Failure>, went_on: bool) -> (Verdict, &'static str) {
+    match failure {
+        Some(Failure::ClearAfterAgreement) if went_on => {
+            (Verdict::Downgraded, "downgraded: the server agreed to STARTTLS, and the dialogue went on in the clear")
         }
-        (Some(_), Some(_)) if went_on => {
+        Some(Failure::ClearAfterAgreement) => {
+            (Verdict::Clear, "in the clear: the server agreed to STARTTLS, and no TLS followed")
+        }
+        Some(Failure::NotBegun) => (Verdict::ClearThenTls, "clear up to STARTTLS; no TLS was captured after it"),
+        Some(Failure::Refused) if went_on => {
             (Verdict::Downgraded, "downgraded: STARTTLS was refused and the client went on in the clear")
         }
-        (Some(_), Some(_)) => (Verdict::Clear, "in the clear: STARTTLS was refused and the client gave up"),
-        (Some(_), None) => (Verdict::Clear, "in the clear up to STARTTLS, whose answer was not captured"),
-        (None, _) if ladder.masked.is_some() && went_on => {
+        Some(Failure::Refused) => (Verdict::Clear, "in the clear: STARTTLS was refused and the client gave up"),
+        Some(Failure::NotAnswered) => (Verdict::Clear, "in the clear up to STARTTLS, whose answer was not captured"),
+        Some(Failure::Masked) if went_on => {
             (Verdict::Downgraded, "downgraded: the offer of STARTTLS was overwritten on the way")
         }
-        (None, _) if ladder.offered.is_some() => {
+        Some(Failure::NotRequested) => {
             (Verdict::Clear, "in the clear, though the server offered STARTTLS and the client never asked")
         }
-        (None, _) => (Verdict::Clear, "in the clear"),
+        _ => (Verdict::Clear, "in the clear"),
     }
 }
 

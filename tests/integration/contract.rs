@@ -63,6 +63,7 @@ struct Session {
     auth: Vec<Auth>,
     inferred: Option<Inferred>,
     /// What else the dialogue in the clear says, where it says something: added.
+    starttls: Option<StartTls>,
     #[serde(rename = "capabilities")]
     _capabilities: Option<Vec<Value>>,
     #[serde(rename = "earlier_capabilities")]
@@ -96,6 +97,24 @@ struct Claim {
 }
 
 /// Added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartTls {
+    reached: Option<String>,
+    failure: Option<String>,
+    #[serde(rename = "text")]
+    _text: Option<String>,
+    steps: Vec<LadderStep>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LadderStep {
+    step: String,
+    #[serde(rename = "packets")]
+    _packets: Vec<u64>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Waiting {
@@ -719,6 +738,11 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
             assert_eq!(file.sha256.is_none(), file.missing_bytes.is_some(), "{what}");
             assert!(file.sha256.as_ref().is_none_or(|hash| is_hex(hash, 64)), "{what}");
         }
+    }
+    if let Some(ladder) = &session.starttls {
+        assert_eq!(ladder.reached.as_ref(), ladder.steps.last().map(|step| &step.step), "{what}");
+        let top = ladder.reached.as_deref() == Some("finished");
+        assert!(!(top && ladder.failure.is_some()), "{what}: it failed at the top");
     }
     for waiting in &session.waiting {
         assert!(!waiting.awaited.is_empty() && waiting.replies > 0, "{what}");

@@ -6,12 +6,16 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::harness::{run, sample};
+use super::harness::{Side, conversation, run, sample};
 
 /// Extracts samples into a directory of their own; the directory and its manifest.
 fn extracted(samples: &[&str], more: &[&str]) -> (tempfile::TempDir, Value) {
-    let folder = tempfile::tempdir().expect("a directory can be made");
     let paths: Vec<String> = samples.iter().map(|name| sample(name)).collect();
+    extracted_from(&paths, more)
+}
+
+fn extracted_from(paths: &[String], more: &[&str]) -> (tempfile::TempDir, Value) {
+    let folder = tempfile::tempdir().expect("a directory can be made");
     let mut words = vec!["extract", "-o", folder.path().to_str().expect("a path in UTF-8")];
     words.extend(paths.iter().map(String::as_str));
     words.extend(more);
@@ -51,8 +55,10 @@ fn attachments_are_what_pythons_mail_library_makes_of_the_message() {
     let path = folder.path().join(message["path"].as_str().expect("a path"));
     let python = Command::new("python3").args(["-c", script]).arg(&path).output().expect("python3 runs");
     let expected = String::from_utf8(python.stdout).expect("text");
+    // The library gives a forwarded message no octets of its own; it is the last file here.
     let ours: Vec<String> = of_kind("attachment")
         .iter()
+        .filter(|entry| entry["declared"] != "message/rfc822")
         .map(|entry| {
             format!("{} {}", entry["sha256"].as_str().expect("a hash"), entry["name"].as_str().expect("a name"))
         })
@@ -60,7 +66,7 @@ fn attachments_are_what_pythons_mail_library_makes_of_the_message() {
     assert_eq!(ours.len(), 3);
     assert_eq!(ours, expected.lines().collect::<Vec<_>>());
     let sniffed: Vec<_> = of_kind("attachment").iter().map(|entry| entry["sniffed"].clone()).collect();
-    assert_eq!(sniffed, ["application/pdf", "image/png", "text/plain"]);
+    assert_eq!(sniffed, ["application/pdf", "image/png", "text/plain", "text/plain"]);
     let names: Vec<String> = files(folder.path()).keys().map(|path| path.display().to_string()).collect();
     let session = message["session"].as_u64().expect("a number");
     assert_eq!(
@@ -69,6 +75,7 @@ fn attachments_are_what_pythons_mail_library_makes_of_the_message() {
             format!("attachments/{session}-1-1-report.pdf"),
             format!("attachments/{session}-1-2-Hafen für Bob.png"),
             format!("attachments/{session}-1-3-profile"),
+            format!("attachments/{session}-1-4-message.eml"),
             format!("messages/{session}-1.eml"),
         ]
     );
@@ -131,4 +138,40 @@ fn what_is_there_already_is_not_written_over() {
     assert_eq!(again.status, Some(2));
     assert!(again.stderr.contains("not written over"), "{}", again.stderr);
     assert!(files(folder.path()) == before);
+}
+
+#[test]
+fn a_forwarded_message_is_a_file_as_it_was_sent() {
+    let inner = "From: carol@example.org\r\nSubject: plans\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=in\r\n\r\n--in\r\n\r\nSee.\r\n--in\r\n\
+        Content-Type: text/csv; name=plan.csv\r\nContent-Disposition: attachment; filename=plan.csv\r\n\r\na,b\r\n--in--\r\n";
+    let message = format!(
+        "From: alice@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=out\r\n\r\n\
+         --out\r\n\r\nForwarded.\r\n--out\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--out--\r\n.\r\n"
+    );
+    let capture = conversation(&[
+        (Side::Server, b"220 mx.example.org ESMTP\r\n"),
+        (Side::Client, b"EHLO client.example.org\r\n"),
+        (Side::Server, b"250 mx.example.org\r\n"),
+        (Side::Client, b"MAIL FROM:<alice@example.org>\r\n"),
+        (Side::Server, b"250 2.1.0 Ok\r\n"),
+        (Side::Client, b"RCPT TO:<bob@example.org>\r\n"),
+        (Side::Server, b"250 2.1.5 Ok\r\n"),
+        (Side::Client, b"DATA\r\n"),
+        (Side::Server, b"354 go\r\n"),
+        (Side::Client, message.as_bytes()),
+        (Side::Server, b"250 2.0.0 Ok\r\n"),
+        (Side::Client, b"QUIT\r\n"),
+        (Side::Server, b"221 2.0.0 Bye\r\n"),
+    ]);
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    std::fs::write(file.path(), capture).expect("a file can be written");
+    let (folder, manifest) = extracted_from(&[file.path().to_str().expect("a path in UTF-8").to_owned()], &[]);
+    let written = files(folder.path());
+    let forwarded = Path::new("attachments/1-1-1-message.eml");
+    assert_eq!(written.get(forwarded).map(|octets| String::from_utf8_lossy(octets)).as_deref(), Some(inner));
+    let entries = manifest["files"].as_array().expect("a list");
+    let entry = entries.iter().find(|entry| entry["path"] == "attachments/1-1-1-message.eml").expect("it is listed");
+    assert_eq!((&entry["declared"], &entry["complete"]), (&"message/rfc822".into(), &Value::Bool(true)));
+    assert_eq!(written.get(Path::new("attachments/1-1-2-plan.csv")).map(Vec::as_slice), Some(&b"a,b"[..]));
 }

@@ -113,7 +113,7 @@ fn a_login_in_the_clear_gives_away_the_password_but_not_in_the_report() {
     assert_eq!((&login["mechanism"], &login["username"]), (&"LOGIN".into(), &"alice".into()));
     assert_eq!((&login["succeeded"], &login["secret_length"]), (&true.into(), &15.into()));
     assert_eq!(exposed(&session, "login")["alarm"], true);
-    assert_eq!(exposed(&session, "starttls")["value"], "offered");
+    assert_eq!(exposed(&session, "starttls")["value"], "not-requested");
 }
 
 #[test]
@@ -229,4 +229,39 @@ fn attachments_are_named_with_their_sizes_and_hashes() {
     assert_eq!(message["sha256"].as_str().map(str::len), Some(64));
     let text = run(&["report", &sample("attachments-25")]).text();
     assert!(text.contains("3 attachments (report.pdf,"), "{text}");
+}
+
+#[test]
+fn an_envelope_is_held_against_its_header() {
+    let session = session("attachments-25");
+    let envelope = exposed(&session, "envelope");
+    let told = envelope["text"].as_str().expect("a sentence");
+    assert!(told.contains("in no To or Cc") && told.contains("postmaster@example.org"), "{told}");
+    let anomalies = run(&["anomalies", "--json", &sample("attachments-25")]).text();
+    assert!(anomalies.contains("\"bcc-leak\""), "a Bcc field that was sent is named: {anomalies}");
+}
+
+#[test]
+fn sessions_between_the_same_hosts_are_held_against_each_other() {
+    let run = run(&["report", "--json", &sample("starttls-stripped")]);
+    let report: Value = serde_json::from_slice(&run.stdout).expect("a report is one JSON object");
+    let ladders: Vec<(&Value, &Value)> = report["sessions"]
+        .as_array()
+        .expect("sessions are a list")
+        .iter()
+        .map(|session| (&session["starttls"]["reached"], &session["starttls"]["failure"]))
+        .collect();
+    let (finished, none) = (Value::from("finished"), Value::Null);
+    assert_eq!(ladders, [(&finished, &none), (&none, &"masked".into()), (&none, &"not-offered".into())]);
+    let told: Vec<(u64, &str)> = report["anomalies"]
+        .as_array()
+        .expect("anomalies are a list")
+        .iter()
+        .filter_map(|anomaly| Some((anomaly["session"].as_u64()?, anomaly["id"].as_str()?)))
+        .filter(|(_, id)| id.starts_with("starttls-") && *id != "starttls-masked")
+        .collect();
+    assert_eq!(told, [(33, "starttls-not-always"), (54, "starttls-missing-on-retry"), (54, "starttls-not-always")]);
+    // What the comparison finds can be waited for like any other oddity.
+    let status = |id: &str| super::harness::run(&["report", "--fail-on", id, &sample("starttls-stripped")]).status;
+    assert_eq!((status("starttls-missing-on-retry"), status("clear-after-failed-tls")), (Some(1), Some(0)));
 }

@@ -200,7 +200,7 @@ impl Found {
             Event::PartEnd(part) => self.end(part),
             Event::Anomaly(Anomaly::BadBase64) => self.note("MIME_INVALID_BASE64"),
             Event::Anomaly(Anomaly::BadQuotedPrintable) => self.note("MIME_INVALID_QP"),
-            Event::Field { .. } | Event::Anomaly(_) => {}
+            Event::Field { .. } | Event::Message { .. } | Event::Anomaly(_) => {}
         }
     }
 
