@@ -50,10 +50,7 @@ impl Decoder {
         match &mut self.state {
             State::Identity => return give(bytes.len() as u64, bytes),
             State::Base64 { count, .. } if self.detail == Detail::Structure => {
-                // Four characters stand for three octets: what is over waits in `count`.
-                let characters = characters(bytes) + u64::from(*count);
-                *count = (characters % 4) as u8;
-                return give(characters / 4 * 3, b"");
+                return give(octets_of(count, characters(bytes)), b"");
             }
             State::Base64 { bits, count } => self.is_bad |= base64(bits, count, bytes, &mut self.out),
             State::QuotedPrintable { held, count } => {
@@ -63,6 +60,14 @@ impl Decoder {
         }
         give(self.out.len() as u64, &self.out);
         self.out.clear();
+    }
+
+    /// Counts characters where the encoding is one that is only counted; how many octets they stand for.
+    pub(super) fn count(&mut self, characters: u64) -> Option<u64> {
+        match &mut self.state {
+            State::Base64 { count, .. } if self.detail == Detail::Structure => Some(octets_of(count, characters)),
+            _ => None,
+        }
     }
 
     /// Octets are missing: what was held back stands for nothing any more.
@@ -120,6 +125,13 @@ fn base64(bits: &mut u32, count: &mut u8, bytes: &[u8], out: &mut Vec<u8>) -> bo
         }
     }
     bad
+}
+
+/// Four characters stand for three octets: what is over waits in `count`.
+fn octets_of(count: &mut u8, characters: u64) -> u64 {
+    let characters = characters + u64::from(*count);
+    *count = (characters % 4) as u8;
+    characters / 4 * 3
 }
 
 /// How many characters of base64 stand in `bytes`. Octets are added up in small groups, so that the

@@ -6,6 +6,7 @@
 
 mod anomaly;
 mod decode;
+mod even;
 mod header;
 mod parameters;
 mod part;
@@ -15,6 +16,7 @@ mod unstuff;
 mod words;
 
 pub use anomaly::Anomaly;
+pub use even::EvenLines;
 pub use header::{Header, HeaderReader, fuzz_imf};
 pub use part::{ContentType, Part, TransferEncoding};
 pub use reader::{Detail, Event, Field, Reader, fuzz_mime};

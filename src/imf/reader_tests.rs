@@ -240,3 +240,16 @@ fn messages_inside_come_out_octet_for_octet_however_they_are_cut() {
         assert_eq!(forwarded(&pieces, None), [(0, long.clone())]);
     }
 }
+
+#[test]
+fn even_lines_are_counted_as_others_are() {
+    let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo";
+    let lines = [line; 7].join("\r\n");
+    let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    let text = format!("{head}{lines}\r\nQUI=\r\n--b\r\n\r\n{lines}\r\n-{lines}\r\n--b--\r\n");
+    let whole = part_sizes(text.as_bytes(), text.len(), false);
+    assert_eq!((whole[0].1, whole[0].2), (7 * (line.len() as u64 + 2) + 4, 62 * 3));
+    for size in 1..=text.len() {
+        assert_eq!(part_sizes(text.as_bytes(), size, true), whole, "pieces of {size}");
+    }
+}

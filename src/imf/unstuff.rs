@@ -24,6 +24,13 @@ impl Unstuffer {
         (self.at_line_start, self.after_cr) = (false, false);
     }
 
+    /// Passes over octets in which nothing is stuffed and every line end is CR LF: see [`super::EvenLines`].
+    pub fn pass(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last() {
+            (self.at_line_start, self.after_cr) = (*last == b'\n', *last == b'\r');
+        }
+    }
+
     /// Gives the octets of `bytes` but for the stuffed dots to `out`, in pieces of `bytes`.
     pub fn feed<'a>(&mut self, bytes: &'a [u8], mut out: impl FnMut(&'a [u8])) {
         let mut rest = bytes;

@@ -157,7 +157,7 @@ impl Collector {
             smtp::EventKind::MessageStart { .. } => {
                 self.messages.insert(at.session, Vec::new());
             }
-            smtp::EventKind::MessageData(octets) => {
+            smtp::EventKind::MessageData { octets, .. } => {
                 if let Some(text) = self.messages.get_mut(&at.session) {
                     let room = MAX_MESSAGE_TEXT - text.len().min(MAX_MESSAGE_TEXT);
                     text.extend_from_slice(&octets[..octets.len().min(room)]);

@@ -62,7 +62,7 @@ pub(super) fn smtp(at: &At<'_>, event: &smtp::Event<'_>, reveal: bool) -> Option
         }
         EventKind::Binary(_) => utterance.kind = "other",
         EventKind::MessageStart { .. }
-        | EventKind::MessageData(_)
+        | EventKind::MessageData { .. }
         | EventKind::Lenient(_)
         | EventKind::StartTls
         | EventKind::TransactionEnd(_)

@@ -118,7 +118,7 @@ impl Builder {
                 let code = reply.code.map_or_else(String::new, |code| format!(" {code}"));
                 self.name(at, span, Label::Clear, format!("reply{code}"));
             }
-            EventKind::MessageData(_) => self.name(at, span, Label::Clear, "message".to_owned()),
+            EventKind::MessageData { .. } => self.name(at, span, Label::Clear, "message".to_owned()),
             EventKind::Unparsed(line) => {
                 let secret = super::dialogue::may_be_secret(at, span, line);
                 let label = if secret { Label::Secret } else { Label::Clear };

@@ -242,7 +242,7 @@ mod tests {
             smtp::MessageEnd { transaction: 3, transfer: smtp::Transfer::Bdat, size: end, complete: true, missing: 0 };
         for kind in [
             EventKind::MessageStart { transaction: 3, transfer: smtp::Transfer::Bdat, tolerant: false },
-            EventKind::MessageData(text.as_bytes()),
+            EventKind::MessageData { octets: text.as_bytes(), even: None },
             EventKind::MessageEnd(message),
         ] {
             reader.event(client, &smtp::Event { span: Span::new(client, 0, end), kind }, &mut |_| {});

@@ -51,11 +51,19 @@ impl MessageReader {
                 self.pass_gap(tell);
                 self.gap = Some(event.span);
             }
-            EventKind::MessageData(octets) => {
+            EventKind::MessageData { octets, even } => {
                 if self.gap.is_some_and(|gap| gap.start < event.span.start) {
                     self.pass_gap(tell);
                 }
                 let reader = &mut self.reader;
+                if let Some(characters) = even {
+                    tell(Piece::Text(octets));
+                    reader.feed_even(octets, characters, &mut |event| tell(Piece::Part(event)));
+                    if let Some(unstuffer) = &mut self.unstuffer {
+                        unstuffer.pass(octets);
+                    }
+                    return;
+                }
                 let mut text = |text: &[u8]| {
                     tell(Piece::Text(text));
                     reader.feed(text, &mut |event| tell(Piece::Part(event)));

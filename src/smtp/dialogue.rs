@@ -322,8 +322,8 @@ pub fn fuzz_smtp(data: &[u8]) {
     let mut events = 0usize;
     let mut emit = |event: Event<'_>| {
         assert!(event.span.start <= event.span.end);
-        if let EventKind::MessageData(bytes) = event.kind {
-            assert_eq!(event.span.len(), bytes.len() as u64);
+        if let EventKind::MessageData { octets, .. } = event.kind {
+            assert_eq!(event.span.len(), octets.len() as u64);
         }
         events += 1;
     };

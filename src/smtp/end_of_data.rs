@@ -1,6 +1,8 @@
 //! Finds the line that ends a message sent by DATA, wherever its octets were cut.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// Looks for the dot line in a message's octets as they come.
 ///
@@ -54,6 +56,14 @@ impl EndOfData {
     /// After missing octets: what is held back is text, and a line may begin anywhere.
     pub(super) fn after_gap(&mut self) {
         self.state = State::Text { cr: false };
+    }
+
+    /// Passes over octets without a dot that begins a line, all of whose line ends are CR LF. Nothing may be held back.
+    pub(super) fn pass(&mut self, bytes: &[u8]) {
+        self.state = match bytes.last() {
+            Some(b'\n') => State::Start(Break::Crlf),
+            last => State::Text { cr: last == Some(&b'\r') },
+        };
     }
 
     /// Looks at the next octets.
@@ -130,7 +140,7 @@ impl EndOfData {
             true => Break::Crlf,
             false => Break::Lf,
         };
-        if let Some(found) = memmem::find(rest, b"\n.") {
+        if let Some(found) = DOT_LINE.find(rest) {
             self.state = State::Dot(break_at(found));
             return from + found + 2;
         }
@@ -141,6 +151,8 @@ impl EndOfData {
         bytes.len()
     }
 }
+
+static DOT_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n."));
 
 /// What stands before the next octet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +189,11 @@ pub(super) struct Oddities {
 }
 
 impl Oddities {
+    /// Passes over octets of which none is unusual.
+    pub(super) fn pass(&mut self, bytes: &[u8]) {
+        self.previous = bytes.last().copied().unwrap_or(self.previous);
+    }
+
     /// Looks at the next octets of the text. No branch depends on an octet, so that the compiler
     /// makes vector code of it: every octet of every message comes by here.
     pub(super) fn look(&mut self, bytes: &[u8]) {

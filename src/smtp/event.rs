@@ -36,7 +36,12 @@ pub enum EventKind<'a> {
     },
     /// Octets of the message as sent (dot-stuffed with DATA), in pieces, without the final dot
     /// line; of BDAT the octets of the chunks.
-    MessageData(&'a [u8]),
+    MessageData {
+        /// The octets.
+        octets: &'a [u8],
+        /// Where they are lines as [`crate::imf::EvenLines`] takes them: how many characters these have.
+        even: Option<u64>,
+    },
     /// The message is over. The span is the whole message, the dot line included; with BDAT from
     /// the first chunk's first octet to the last chunk's last.
     MessageEnd(MessageEnd),

@@ -21,7 +21,7 @@ fn place(event: &Event<'_>, places: &mut Places) {
         EventKind::Binary(_) => "binary",
         EventKind::MessageStart { .. } => "start",
         EventKind::MessageEnd(_) => "end",
-        EventKind::MessageData(_)
+        EventKind::MessageData { .. }
         | EventKind::StartTls
         | EventKind::TransactionEnd(_)
         | EventKind::Lenient(_)
@@ -112,7 +112,7 @@ pub fn fuzz_chunks(data: &[u8]) {
         let (mut dialogue, mut at, mut text, mut ended, mut quit) = (Dialogue::new(CLIENT), 0, Vec::new(), 0, 0);
         for piece in stream.chunks(size) {
             at += dialogue.data(CLIENT, at, piece, &mut |event| match event.kind {
-                EventKind::MessageData(bytes) => text.extend_from_slice(bytes),
+                EventKind::MessageData { octets, .. } => text.extend_from_slice(octets),
                 EventKind::MessageEnd(end) => {
                     ended += 1;
                     assert!(end.complete && end.size == contents.len() as u64);

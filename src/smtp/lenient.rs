@@ -151,6 +151,11 @@ impl LenientReader {
         self.take(client, bytes);
     }
 
+    /// Whether nothing unusual has come yet, so that octets in lines that end with CR LF need not be looked at.
+    pub(super) fn is_asleep(&self) -> bool {
+        !self.awake
+    }
+
     /// Octets are missing: from here on nothing is sure.
     pub(super) fn gap(&mut self, missing: u64) {
         self.at = self.at.saturating_add(missing);

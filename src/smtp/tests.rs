@@ -46,7 +46,7 @@ fn show(event: &Event<'_>, told: &mut (Vec<String>, Vec<&'static str>, Vec<u8>))
             format!("S {} to {to}", r.code.map_or("---".to_owned(), |c| c.to_string()))
         }
         EventKind::MessageStart { transfer, .. } => format!("message by {}", transfer.name()),
-        EventKind::MessageData(bytes) => {
+        EventKind::MessageData { octets: bytes, .. } => {
             assert_eq!(event.span.len(), bytes.len() as u64);
             told.2.extend_from_slice(bytes);
             return;

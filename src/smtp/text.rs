@@ -36,6 +36,11 @@ impl TextLines {
         }
     }
 
+    /// Passes over lines that are short and ASCII; `open` octets are the line that has not ended.
+    pub(super) fn pass(&mut self, open: usize) {
+        self.open = open;
+    }
+
     /// Octets are missing: a line may end among them.
     pub(super) fn gap(&mut self) {
         self.open = 0;

@@ -7,7 +7,7 @@ use super::ledger::{Asked, Outstanding};
 use super::lenient::LenientReader;
 use super::text::{TextLines, allows_eight_bit};
 use super::{Anomaly, Verb};
-use crate::imf::{HeaderReader, Unstuffer};
+use crate::imf::{EvenLines, HeaderReader, Unstuffer};
 use crate::stream::{Direction, Span};
 
 /// A message in transit.
@@ -29,6 +29,7 @@ pub(super) struct Message {
     /// Reads along leniently, where the message is read strictly.
     lenient: Option<LenientReader>,
     lines: TextLines,
+    even: EvenLines,
     unstuffer: Option<Unstuffer>,
     header: HeaderReader,
     header_over: bool,
@@ -52,6 +53,24 @@ impl Message {
             Some(unstuffer) => unstuffer.feed(bytes, |text| self.header_over = self.header.feed(text)),
             None => self.header_over = self.header.feed(bytes),
         }
+    }
+
+    /// Takes the next octets of its text, where they are lines that need no closer look: how many characters those have.
+    fn even_text(&mut self, client: Direction, bytes: &[u8]) -> Option<u64> {
+        let is_asleep = self.lenient.as_ref().is_some_and(LenientReader::is_asleep);
+        if !self.header_over || !is_asleep || !self.search.held().is_empty() {
+            self.even.forget();
+            return None;
+        }
+        let characters = self.even.take(bytes)?;
+        self.size = self.size.saturating_add(bytes.len() as u64);
+        self.search.pass(bytes);
+        self.oddities.pass(bytes);
+        self.lines.pass(self.even.column());
+        if let Some(lenient) = &mut self.lenient {
+            lenient.feed(client, bytes, false);
+        }
+        Some(characters)
     }
 
     /// Look-alikes so far, and where the first one stands that commands follow.
@@ -138,6 +157,7 @@ impl Dialogue {
             oddities: Oddities::default(),
             lenient: (transfer == Transfer::Data && !tolerant).then(|| LenientReader::new(at)),
             lines: TextLines::default(),
+            even: EvenLines::default(),
             unstuffer: (transfer == Transfer::Data).then(|| Unstuffer::new(tolerant)),
             header: HeaderReader::new(),
             header_over: false,
@@ -152,19 +172,25 @@ impl Dialogue {
             self.mode = Mode::Unsure;
             return 0;
         };
+        if let Some(characters) = message.even_text(client, bytes) {
+            let span = Span::new(client, start, start + bytes.len() as u64);
+            emit(Event { span, kind: EventKind::MessageData { octets: bytes, even: Some(characters) } });
+            return bytes.len();
+        }
         let (odd, lines) = (message.oddities, message.lines);
         let (look_alikes, smuggled) = message.lenient_state();
         let scan = message.search.scan(bytes);
         if !scan.held.is_empty() {
             let span = Span::new(client, start.saturating_sub(scan.held.len() as u64), start);
             message.text(client, scan.held);
-            emit(Event { span, kind: EventKind::MessageData(scan.held) });
+            emit(Event { span, kind: EventKind::MessageData { octets: scan.held, even: None } });
         }
         let text = &bytes[..scan.text];
         if !text.is_empty() {
             message.text(client, text);
+            message.even.learn(text);
             let span = Span::new(client, start, start + text.len() as u64);
-            emit(Event { span, kind: EventKind::MessageData(text) });
+            emit(Event { span, kind: EventKind::MessageData { octets: text, even: None } });
         }
         let span = Span::new(client, start, start + scan.taken as u64);
         let (now, lines_now) = (message.oddities, message.lines);
@@ -207,7 +233,10 @@ impl Dialogue {
         }
         let end = start + taken as u64;
         if taken > 0 {
-            emit(Event { span: Span::new(self.client, start, end), kind: EventKind::MessageData(chunk) });
+            emit(Event {
+                span: Span::new(self.client, start, end),
+                kind: EventKind::MessageData { octets: chunk, even: None },
+            });
         }
         self.chunk_left(left - taken as u64, last, end, emit);
         taken
@@ -274,7 +303,7 @@ impl Dialogue {
             if !held.is_empty() {
                 message.text(client, held);
                 let span = Span::new(client, at.saturating_sub(held.len() as u64), at);
-                emit(Event { span, kind: EventKind::MessageData(held) });
+                emit(Event { span, kind: EventKind::MessageData { octets: held, even: None } });
             }
         }
     }
@@ -288,6 +317,7 @@ impl Dialogue {
                 lenient.gap(missing);
             }
             message.lines.gap();
+            message.even.forget();
             // A header with a hole could join two fields into one.
             message.header_over = true;
         }

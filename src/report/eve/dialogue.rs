@@ -101,7 +101,7 @@ impl Dialogue {
                 current.mail = Some(Box::new(Mail::new(is_stuffed)));
                 current.read = None;
             }
-            EventKind::MessageData(octets) => {
+            EventKind::MessageData { octets, .. } => {
                 let Some(current) = &mut self.current else { return };
                 if let Some(mail) = &mut current.mail {
                     mail.feed(event.span.start, octets);

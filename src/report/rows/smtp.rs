@@ -101,7 +101,7 @@ impl Line {
             EventKind::MessageStart { transfer, .. } => {
                 progress.message = Some((*transfer, Headers::begin()));
             }
-            EventKind::MessageData(octets) => {
+            EventKind::MessageData { octets, .. } => {
                 if let Some((transfer, headers)) = &mut progress.message {
                     headers.feed(octets, *transfer);
                 }

@@ -164,7 +164,7 @@ impl Dialogue {
                     parts: 0,
                 }));
             }
-            EventKind::MessageData(_) if !self.lost => self.message(event, time, tell),
+            EventKind::MessageData { .. } if !self.lost => self.message(event, time, tell),
             EventKind::MessageEnd(end) => {
                 if !self.lost {
                     self.message(event, time, tell);
@@ -324,7 +324,9 @@ impl Dialogue {
         let before = self.parts;
         // Octets behind the last line end.
         let open_line = match event.kind {
-            EventKind::MessageData(octets) => octets.len() - memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1),
+            EventKind::MessageData { octets, .. } => {
+                octets.len() - memchr::memrchr(b'\n', octets).map_or(0, |at| at + 1)
+            }
             _ => 0,
         } as u64;
         reader.event(event, &mut |piece| match piece {
