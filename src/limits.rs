@@ -32,6 +32,12 @@ pub const MAX_LISTED_SESSIONS: usize = 200;
 /// Sessions that a text report shows in full, those that give most away first.
 pub const MAX_FULL_SESSIONS: usize = 12;
 
+/// Tickets and session ids that are remembered, to link the sessions that show them to those that issued them.
+pub const LINKED_TOKENS: usize = 10_000;
+
+/// Sessions between the same hosts of which the sizes of sealed tickets are remembered: the latest.
+pub const TICKET_SESSIONS: usize = 16;
+
 /// Pairs of hosts that a text report keeps totals for. Later pairs are counted together.
 pub const MAX_HOST_PAIRS: usize = 10_000;
 

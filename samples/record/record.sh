@@ -13,7 +13,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 . "$HERE/lib.sh"
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
-smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns
+resumed-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns
 lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
@@ -83,6 +83,21 @@ sample_starttls_587() {
 sample_starttls_587_tls12() {
 	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" 'smtpd_tls_protocols=>=TLSv1.2, <=TLSv1.2' || return 1
 	by_smtplib starttls-587-tls12 587 "$LAB/tls/root.crt" keys
+}
+
+# Four sessions of openssl s_client: each second one shows what the first was given, in TLS 1.2 and in TLS 1.3.
+sample_resumed_465() {
+	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
+	record_start "$NEW/resumed-465.pcap" || return 1
+	local version option
+	for version in -tls1_2 -tls1_3; do
+		for option in -sess_out -sess_in; do
+			{ sleep 0.2; printf 'EHLO client.example.org\r\n'; sleep 0.2; printf 'QUIT\r\n'; sleep 0.2; } |
+				in_space client openssl s_client -connect mail.example.org:465 -servername mail.example.org -quiet \
+					-CAfile "$LAB/tls/root.crt" "$version" "$option" "$LAB/home/session$version" || return 1
+		done
+	done
+	record_stop
 }
 
 sample_smtps_465_auth_plain() {

@@ -1,5 +1,6 @@
 //! Every subject against every observer: whether it can be learned, why, and where that shows.
 
+use super::infer::Inference;
 use super::reach::{Answer, Reach, reach};
 use super::{Exposure, Observer, Place, Value, Visibility, utf8};
 use crate::imf::decode_words;
@@ -132,10 +133,10 @@ pub struct Matrix {
     pub reaches: [Reach; 4],
 }
 
-/// The matrix of a mail session; `findings` is what [`exposures`](super::exposures) found of it. A session that is
-/// not mail has none.
+/// The matrix of a mail session; `findings` is what [`exposures`](super::exposures) found of it, `read` what its lengths
+/// give away ([`read`](super::read)). A session that is not mail has none.
 #[must_use]
-pub fn matrix(session: &Session, findings: &[Exposure]) -> Option<Matrix> {
+pub fn matrix(session: &Session, findings: &[Exposure], read: Option<&Inference>) -> Option<Matrix> {
     if session.verdict == Verdict::NotMail || (session.smtp.is_none() && session.tls.is_none()) {
         return None;
     }
@@ -144,7 +145,7 @@ pub fn matrix(session: &Session, findings: &[Exposure]) -> Option<Matrix> {
     let rows = Subject::ALL
         .into_iter()
         .filter_map(|subject| {
-            let passive = passive(session, findings, subject, sealed.then_some(&reaches[0]))?;
+            let passive = passive(session, findings, read, subject, sealed.then_some(&reaches[0]))?;
             let others = [1, 2, 3].map(|index| widened(subject, &passive, &reaches[index], Observer::ALL[index]));
             let [active, key_holder, future] = others;
             Some(Row { subject, cells: [passive, active, key_holder, future] })
@@ -186,11 +187,19 @@ fn in_a_sentence(words: &str) -> String {
 
 /// What somebody who reads along learns. `None`: the session has nothing of the kind. `sealed` is how the dialogue
 /// is sealed, if it is.
-fn passive(session: &Session, findings: &[Exposure], subject: Subject, sealed: Option<&Reach>) -> Option<Cell> {
+fn passive(
+    session: &Session,
+    findings: &[Exposure],
+    read: Option<&Inference>,
+    subject: Subject,
+    sealed: Option<&Reach>,
+) -> Option<Cell> {
     let in_clear = session.smtp.as_ref().and_then(|smtp| said(session, smtp, subject));
+    let in_lengths = || super::told::cell(read?, session.tls.as_deref()?, subject);
     in_clear
         .or_else(|| around(session, subject))
         .or_else(|| found(findings, subject))
+        .or_else(in_lengths)
         .or_else(|| sealed.filter(|_| subject.is_said()).map(|reach| hidden(session, subject, reach)))
         .or_else(|| silent(session, subject, sealed.is_some()))
 }

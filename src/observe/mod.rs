@@ -19,6 +19,9 @@ pub use matrix::{Cell, Matrix, Row, Subject, matrix};
 pub use reach::{Answer, Reach, reach};
 
 pub use inside::{OF_THE_HANDSHAKE, inside};
+pub use told::read;
+
+use infer::Inference;
 
 use crate::session::{Session, Verdict};
 use crate::stream::{Direction, Span};
@@ -171,16 +174,16 @@ impl Exposure {
     }
 }
 
-/// Everything that an observer learns of a session or does not.
+/// Everything that an observer learns of a session or does not; `read` is what its lengths give away ([`read`]).
 #[must_use]
-pub fn exposures(session: &Session) -> Vec<Exposure> {
+pub fn exposures(session: &Session, read: Option<&Inference>) -> Vec<Exposure> {
     let mut exposures = Vec::new();
     if let Some(summary) = &session.smtp {
         let contents = |transaction| session.contents(transaction);
         clear::exposures(summary, session.ladder.as_ref(), &contents, &mut exposures);
     }
     if let Some(tls) = &session.tls {
-        sealed::exposures(session, tls, &mut exposures);
+        sealed::exposures(session, tls, read, &mut exposures);
         flight::exposures(tls, &mut exposures);
     }
     if let Some(summary) = &session.ssh {

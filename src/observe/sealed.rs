@@ -1,12 +1,12 @@
 //! What a TLS conversation gives away and what it hides.
 
-use super::infer::{self, Calibration};
+use super::infer::{self, Calibration, Inference};
 use super::{Exposure, Value, text, utf8};
-use crate::session::{Protocol, Session, TlsSeen, Verdict};
+use crate::session::{Session, TlsSeen, Verdict};
 use crate::stream::Direction;
 use crate::tls::{Certificate, Padding, Summary};
 
-pub(super) fn exposures(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
+pub(super) fn exposures(session: &Session, tls: &TlsSeen, read: Option<&Inference>, out: &mut Vec<Exposure>) {
     let summary = &tls.summary;
     hello(summary, out);
     strength(summary, out);
@@ -21,8 +21,8 @@ pub(super) fn exposures(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure
     if session.smtp.is_some() {
         calibration(session, tls, out);
     }
-    if matches!(session.protocol, Protocol::Smtps | Protocol::SmtpStartTls) {
-        super::told::exposures(session, tls, out);
+    if let Some(read) = read {
+        super::told::exposures(read, tls, out);
     }
     lengths(session, tls, out);
     for (subject, words) in HIDDEN {

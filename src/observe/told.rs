@@ -1,15 +1,25 @@
 //! What the lengths of sealed records say, as statements with their certainty.
 
 use super::infer::{self, Facts, Inference, Login, Message, Octets};
-use super::{Exposure, Value, plural};
+use super::{Cell, Exposure, Place, Subject, Value, Visibility, plural};
 use crate::limits::MAX_MESSAGES_IN_FULL;
-use crate::session::{Session, TlsSeen};
+use crate::session::{Protocol, Session, TlsSeen};
 use crate::stream::Span;
 
-/// States what the dialogue inside TLS gives away.
-pub(super) fn exposures(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
+/// What the lengths of a sealed mail session give away; `None`: it is no mail, or none of it is sealed.
+#[must_use]
+pub fn read(session: &Session) -> Option<Inference> {
+    let tls = session.tls.as_deref().filter(|_| is_sealed_mail(session))?;
     let ja4 = tls.summary.ja4();
-    let read = infer::infer(&Facts::of(session, &tls.summary, &tls.trace, ja4.as_deref()));
+    Some(infer::infer(&Facts::of(session, &tls.summary, &tls.trace, ja4.as_deref())))
+}
+
+fn is_sealed_mail(session: &Session) -> bool {
+    matches!(session.protocol, Protocol::Smtps | Protocol::SmtpStartTls)
+}
+
+/// States what the dialogue inside TLS gives away.
+pub(super) fn exposures(read: &Inference, tls: &TlsSeen, out: &mut Vec<Exposure>) {
     let spans = |records: &[usize]| -> Vec<Span> {
         records.iter().filter_map(|record| tls.trace.records().get(*record)).map(|record| record.span()).collect()
     };
@@ -26,7 +36,55 @@ pub(super) fn exposures(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure
         let words = format!("and {} more", plural(more, "message"));
         out.push(Exposure::inferred("messages", Value::Number(more), words).at(rest));
     }
-    software(&read, tls, out);
+    software(read, tls, out);
+}
+
+/// What the lengths say of a subject, where they say it surely enough to state it.
+pub(super) fn cell(read: &Inference, tls: &TlsSeen, subject: Subject) -> Option<Cell> {
+    let spans = |records: &mut dyn Iterator<Item = usize>| -> Vec<Place> {
+        let record = |record: usize| tls.trace.records().get(record).map(|record| Place::Span(record.span()));
+        records.filter_map(record).take(PLACES).collect()
+    };
+    let stated = |confidence: f64| confidence >= infer::STATED;
+    let messages = || read.messages.iter().flatten().filter(|message| stated(message.confidence));
+    let records = || spans(&mut messages().flat_map(|message| message.records.iter().copied()));
+    let (value, why, evidence) = match subject {
+        Subject::Login => {
+            let login = read.auth.as_ref().filter(|login| stated(login.confidence))?;
+            let mechanism = login.mechanism.map(str::to_owned);
+            let value = Value::List(vec![mechanism.map_or(Value::None, Value::Text)]);
+            let why = "The lengths of its lines and of the answers are those of a login; TLS hides no length (RFC 8446 §5.4).";
+            (value, why, spans(&mut login.records.iter().copied()))
+        }
+        Subject::RecipientCount => {
+            let all: Vec<_> = messages().filter_map(|message| message.recipients.as_ref()).collect();
+            (!all.is_empty() && all.len() == read.messages.as_ref()?.len()).then_some(())?;
+            let outcomes = |accepted| all.iter().flat_map(|r| *r).filter(|r| r.accepted == Some(accepted)).count();
+            let [number, accepted, refused] = [all.iter().map(|r| r.len()).sum(), outcomes(true), outcomes(false)]
+                .map(|n: usize| Value::Number(n as u64));
+            let fields = if all.iter().flat_map(|r| *r).all(|recipient| recipient.accepted.is_some()) {
+                vec![("recipients", number), ("accepted", accepted), ("refused", refused)]
+            } else {
+                vec![("recipients", number)]
+            };
+            let why = "Commands and answers can be counted by their lengths, which TLS does not hide (RFC 8446 §5.4).";
+            (Value::Fields(fields), why, records())
+        }
+        Subject::MessageSize => {
+            let sizes: Vec<Value> =
+                messages().filter_map(|m| m.size).take(PLACES).map(|size| Value::Range(size.min, size.max)).collect();
+            (!sizes.is_empty()).then_some(())?;
+            let why = "The message's records can be added up: TLS does not hide their lengths (RFC 8446 §5.4).";
+            (Value::List(sizes), why, records())
+        }
+        Subject::ServerSoftware => {
+            let server = read.server.as_ref().filter(|server| stated(server.confidence))?;
+            let steps = spans(&mut read.steps.iter().filter(|s| s.direction != tls.summary.client).map(|s| s.record));
+            (Value::Text(server.name.clone()), "Its answers are as long as those of this program.", steps)
+        }
+        _ => return None,
+    };
+    Some(Cell { visibility: Some(Visibility::Inferred), value, why: why.to_owned(), evidence })
 }
 
 fn told_login(login: &Login) -> Exposure {
@@ -136,6 +194,9 @@ fn certainty(confidence: f64) -> String {
 fn range(octets: Octets) -> String {
     if octets.is_exact() { octets.min.to_string() } else { format!("{}-{}", octets.min, octets.max) }
 }
+
+/// Values and places that a cell names.
+const PLACES: usize = 8;
 
 /// Recipients that are told one by one.
 const RECIPIENTS_IN_FULL: usize = 4;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::links::Links;
 use super::{Anomaly, Ended, Evidence, catalogue};
 use crate::limits::MAX_HOST_PAIRS;
 use crate::session::{self, Failure, Rung};
@@ -32,12 +33,14 @@ struct Shown {
 #[derive(Debug, Default)]
 pub struct Comparison {
     pairs: HashMap<Pair, Earlier>,
+    links: Links,
 }
 
 impl Comparison {
     /// Holds a session against those before it, and adds to it what is odd about the two.
     pub fn take(&mut self, ended: &mut Ended) {
         let found = &ended.found;
+        ended.resumes = self.links.take(found);
         let (Some(smtp), Some(ladder)) = (&found.smtp, &found.ladder) else { return };
         let (client, server) = match found.client() {
             Direction::FromOriginator => (found.connection.originator, found.connection.responder),

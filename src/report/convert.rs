@@ -11,7 +11,7 @@ use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
 use crate::observe::{self, Answer, Observer, Place, Value, Visibility};
-use crate::session::{self, AnomalyKind, Contents, Protection, Protocol, TlsSeen, Verdict};
+use crate::session::{self, AnomalyKind, Contents, Protection, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
 use crate::stream::{Direction, Span};
 use crate::tls;
@@ -27,8 +27,9 @@ pub(super) fn session(found: &session::Session) -> Session {
 fn seen(found: &session::Session) -> Session {
     let smtp = found.smtp.as_ref();
     let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
-    let findings = observe::exposures(found);
-    let matrix = observe::matrix(found, &findings);
+    let read = observe::read(found);
+    let findings = observe::exposures(found, read.as_ref());
+    let matrix = observe::matrix(found, &findings, read.as_ref());
     let mut exposure: Vec<Exposure> = findings.into_iter().map(|finding| convert_exposure(found, finding)).collect();
     if let Some(matrix) = &matrix {
         cells(found, matrix, &mut exposure);
@@ -45,7 +46,7 @@ fn seen(found: &session::Session) -> Session {
             .unwrap_or_default(),
         auth: smtp.map(|s| s.auth.iter().map(auth).collect()).unwrap_or_default(),
         dialogue: smtp.map(|summary| spoken::dialogue(found, summary)).unwrap_or_default(),
-        inferred: found.tls.as_deref().filter(|_| is_sealed_mail(found)).map(|tls| inferred::of(found, tls)),
+        inferred: read.and_then(|read| Some(inferred::of(found, found.tls.as_deref()?, read))),
         anomalies: anomalies(found),
         anomalies_dropped: anomalies_dropped(found),
         ..line(found)
@@ -88,10 +89,6 @@ pub(super) fn line(found: &session::Session) -> Session {
         anomalies: Vec::new(),
         anomalies_dropped: 0,
     }
-}
-
-fn is_sealed_mail(found: &session::Session) -> bool {
-    matches!(found.protocol, Protocol::Smtps | Protocol::SmtpStartTls)
 }
 
 fn endpoint(end: flow::Endpoint) -> Endpoint {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Certificate;
+use super::Resumes;
 use super::convert::certificate;
 use crate::bytes::utf8;
 use crate::session::{Session, TlsSeen, Upgraded};
@@ -44,6 +45,9 @@ pub struct Handshake {
     /// The client's offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_hello: Option<ClientHello>,
+    /// The earlier sessions that it goes on from, where the client shows something of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<Resumes>,
     /// Seconds that a session ticket may be used which the server issues in the clear.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_lifetime: Option<u32>,
@@ -118,6 +122,7 @@ pub(super) fn handshake(found: &Session, tls: &TlsSeen) -> Handshake {
         client_certificate_requested: summary.client_certificate_requested,
         client_certificates: summary.client_certificates.iter().map(certificate).collect(),
         client_hello: summary.client_hello.as_deref().map(|hello| client_hello(found, hello)),
+        resumes: None,
         ticket_lifetime: summary.ticket_lifetime,
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{is_zero, seconds};
 use crate::limits::MAX_STEPS;
-use crate::observe::infer::{self, Facts};
+use crate::observe::infer::{self, Inference};
 use crate::session::{self, TlsSeen};
 use crate::stream::Direction;
 use crate::time::Timestamp;
@@ -151,9 +151,7 @@ impl From<infer::Software> for Software {
 }
 
 /// What the records of a session give away.
-pub(super) fn of(found: &session::Session, tls: &TlsSeen) -> Inferred {
-    let ja4 = tls.summary.ja4();
-    let read = infer::infer(&Facts::of(found, &tls.summary, &tls.trace, ja4.as_deref()));
+pub(super) fn of(found: &session::Session, tls: &TlsSeen, read: Inference) -> Inferred {
     let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
     let in_all = read.steps.len();
     let steps: Vec<Step> = read.steps.into_iter().take(MAX_STEPS).map(|one| step(found, one)).collect();

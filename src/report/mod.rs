@@ -16,6 +16,7 @@ pub mod handshake;
 mod inferred;
 mod inside;
 mod lenient;
+mod links;
 pub mod rows;
 pub mod spoken;
 mod totals;
@@ -35,6 +36,7 @@ pub use frames::{HexFrame, Label, NamedRange};
 pub use inferred::{Inferred, InferredAuth, InferredMessage, InferredRecipient, Length, Software, Step};
 pub use inside::{Failure, Inside};
 pub use lenient::{LenientReading, SmuggledMail};
+pub use links::Resumes;
 pub use rows::Row;
 pub use totals::{HostPair, Totals};
 
@@ -107,11 +109,13 @@ pub struct Ended {
     weight: u32,
     /// What is odd about it beside other sessions.
     beside: Vec<Anomaly>,
+    /// The earlier sessions that it goes on from.
+    resumes: Option<Resumes>,
 }
 
 impl Ended {
     fn new(found: session::Session) -> Ended {
-        Ended { weight: convert::weight(&found), found, beside: Vec::new() }
+        Ended { weight: convert::weight(&found), found, beside: Vec::new(), resumes: None }
     }
 
     /// The number of its first packet, which is its name.
@@ -163,6 +167,10 @@ impl Ended {
     #[must_use]
     pub fn whole(&self) -> Session {
         let mut session = convert::session(&self.found);
+        if let (Some(tls), Some(resumes)) = (&mut session.tls, &self.resumes) {
+            session.exposure.extend(resumes.finding(&self.found));
+            tls.handshake.resumes = Some(resumes.clone());
+        }
         session.anomalies.extend(self.beside.iter().cloned());
         session
     }

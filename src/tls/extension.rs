@@ -254,6 +254,7 @@ pub(super) fn numbers(list: &[u8]) -> Option<impl Iterator<Item = u16> + '_> {
     rest.is_empty().then(|| pairs.iter().map(|pair| u16::from_be_bytes(*pair)))
 }
 
-fn beginning(data: &[u8]) -> Vec<u8> {
+/// The octets that are kept of what may be long.
+pub(super) fn beginning(data: &[u8]) -> Vec<u8> {
     data[..data.len().min(limits::TLS_EXTENSION_OCTETS)].to_vec()
 }

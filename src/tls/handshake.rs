@@ -8,6 +8,7 @@ use super::anomaly::Anomaly;
 use super::certificate;
 use super::conversation::Conversation;
 use super::event::{Event, EventKind};
+use super::extension::beginning;
 use super::hello::{ClientHello, ServerHello};
 use super::length::Protection;
 use super::registry::{CipherSuite, Group, HandshakeType, ProtocolVersion, SignatureScheme};
@@ -230,7 +231,11 @@ impl Conversation {
             HandshakeType::SERVER_KEY_EXCHANGE if direction != self.summary.client => self.server_key_exchange(body)?,
             HandshakeType::CERTIFICATE_REQUEST => self.summary.client_certificate_requested = true,
             HandshakeType::SERVER_HELLO_DONE => self.summary.resumed = self.summary.resumed.or(Some(false)),
-            HandshakeType::NEW_SESSION_TICKET => self.summary.ticket_lifetime = Some(Cursor::new(body).u32()?),
+            HandshakeType::NEW_SESSION_TICKET => {
+                let mut cursor = Cursor::new(body);
+                self.summary.ticket_lifetime = Some(cursor.u32()?);
+                self.summary.ticket = Some(beginning(cursor.vector16()?));
+            }
             _ => {}
         }
         Some(())

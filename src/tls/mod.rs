@@ -47,7 +47,7 @@ pub use registry::{
     ProtocolVersion, SignatureScheme, Strength, SuiteClass, is_grease,
 };
 pub use strength::ForwardSecrecy;
-pub use summary::Summary;
+pub use summary::{Shown, Summary};
 pub use trace::{Beyond, Phase, RecordTrace, TraceRecord};
 pub use weakness::{Tier, Weakness};
 

@@ -6,7 +6,18 @@ use crate::stream::{Direction, Span};
 use super::anomaly::Anomaly;
 use super::certificate::Certificate;
 use super::hello::{ClientHello, ServerHello};
-use super::registry::{Alert, CipherSuite, Group, ProtocolVersion, SignatureScheme};
+use super::registry::{Alert, CipherSuite, ExtensionType, Group, ProtocolVersion, SignatureScheme};
+
+/// What a client shows to resume an earlier session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown<'a> {
+    /// `pre-shared key` (RFC 8446 §4.2.11), `session ticket` (RFC 5077) or `session id` (RFC 5246).
+    pub kind: &'static str,
+    /// Its octets, of a long one the beginning (`limits::TLS_EXTENSION_OCTETS`).
+    pub octets: &'a [u8],
+    /// How many there are.
+    pub length: u16,
+}
 
 /// What is known of a conversation so far. A `None` is not known, or does not apply.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +64,8 @@ pub struct Summary {
     pub client_certificates_span: Option<Span>,
     /// Seconds that the session ticket may be used, as the server says (TLS up to 1.2).
     pub ticket_lifetime: Option<u32>,
+    /// The session ticket that the server issued, of a long one the beginning (TLS up to 1.2).
+    pub ticket: Option<Vec<u8>>,
     /// Alerts in the clear, of up to `limits::TLS_ANOMALIES`.
     pub alerts: Vec<(Span, Alert)>,
     /// Whether each direction has sent its Finished. TLS 1.3: inferred from the size of the
@@ -95,6 +108,7 @@ impl Summary {
             client_certificates: Vec::new(),
             client_certificates_span: None,
             ticket_lifetime: None,
+            ticket: None,
             alerts: Vec::new(),
             finished: [false; 2],
             closing_alert: [false; 2],
@@ -115,6 +129,32 @@ impl Summary {
     #[must_use]
     pub fn is_tls13(&self) -> bool {
         self.version.is_some_and(ProtocolVersion::is_tls13)
+    }
+
+    /// What the server gave the client, in the clear, to resume the session with: a ticket (RFC 5077) or a session id
+    /// (RFC 5246 §7.4.1.3).
+    pub fn issued(&self) -> impl Iterator<Item = &[u8]> {
+        let id = self.server_hello.as_deref().filter(|_| !self.is_tls13() && self.resumed != Some(true));
+        let id = id.map(|hello| hello.session_id.as_slice());
+        self.ticket.as_deref().into_iter().chain(id).filter(|token| !token.is_empty())
+    }
+
+    /// What the client showed to resume an earlier session, if it did.
+    #[must_use]
+    pub fn shown(&self) -> Option<Shown<'_>> {
+        let hello = self.client_hello.as_deref()?;
+        let extensions = hello.extensions.as_ref();
+        if let Some(identity) = extensions.and_then(|e| e.psk_identities.first()) {
+            return Some(Shown { kind: "pre-shared key", octets: &identity.identity, length: identity.length });
+        }
+        let ticket = extensions.and_then(|e| e.all.iter().find(|e| e.kind == ExtensionType::SESSION_TICKET));
+        if let Some(ticket) = ticket.filter(|ticket| ticket.length > 0) {
+            return Some(Shown { kind: "session ticket", octets: &ticket.data, length: ticket.length });
+        }
+        // Any client may send a session id; that it is one of an earlier session shows when the server takes it up.
+        let is_taken_up = self.resumed == Some(true) && !self.is_tls13() && !hello.session_id.is_empty();
+        let length = u16::try_from(hello.session_id.len()).ok()?;
+        is_taken_up.then_some(Shown { kind: "session id", octets: &hello.session_id, length })
     }
 
     /// The JA3 fingerprint of the client.

@@ -203,6 +203,18 @@ struct Tls {
     client_hello: Option<ClientHello>,
     #[serde(rename = "ticket_lifetime")]
     _ticket_lifetime: Option<u32>,
+    resumes: Option<Resumes>,
+}
+
+/// What links a session to earlier ones: added.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resumes {
+    sessions: Vec<u64>,
+    by: String,
+    #[serde(rename = "inferred")]
+    _inferred: bool,
+    also_shown_in: Option<u64>,
 }
 
 /// What a client offers: added.
@@ -677,6 +689,11 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
             assert!(!hello.versions.is_empty() && !hello.cipher_suites.is_empty(), "{what}");
             assert!(hello.session_id_length <= 32, "{what}");
             assert!(hello.key_shares.iter().all(|share| !share.group.is_empty() && share.length > 0), "{what}");
+        }
+        if let Some(resumes) = &tls.resumes {
+            one_of(&what, &resumes.by, &["session ticket", "session id", "pre-shared key"]);
+            let earlier = resumes.sessions.iter().chain(&resumes.also_shown_in);
+            assert!(earlier.clone().all(|number| *number != session.session), "{what}: it goes on from itself");
         }
         assert_eq!(tls.version.is_some(), tls.cipher.is_some(), "{what}: both stand in the ServerHello");
         for certificate in &tls.certificates {

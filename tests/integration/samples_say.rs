@@ -100,6 +100,36 @@ fn tls_from_the_first_octet_hides_the_greeting_too() {
 }
 
 #[test]
+fn a_ticket_that_is_shown_again_links_the_session_to_the_one_that_issued_it() {
+    let resumes: Vec<Value> = sessions("resumed-465").iter().map(|session| session["tls"]["resumes"].clone()).collect();
+    assert_eq!(resumes[0], Value::Null);
+    assert_eq!(resumes[1], serde_json::json!({ "sessions": [3], "by": "session ticket", "inferred": false }));
+    assert_eq!(resumes[2], Value::Null);
+    assert_eq!(resumes[3], serde_json::json!({ "sessions": [49], "by": "pre-shared key", "inferred": true }));
+    assert_eq!(resumes.len(), 4);
+}
+
+#[test]
+fn what_lengths_give_away_is_not_said_to_be_hidden() {
+    for name in ["smtps-465-auth-plain", "starttls-587", "starttls-2587"] {
+        let session = session(name);
+        let cell = |subject: &str| {
+            let all = session["exposure"].as_array().expect("a list").iter();
+            let found = all.clone().find(|e| e["subject"] == subject && e["observer"] == "passive");
+            found.unwrap_or_else(|| panic!("{name}: nothing is said of {subject}")).clone()
+        };
+        for subject in ["recipient count", "message size", "login"] {
+            let cell = cell(subject);
+            assert_eq!(cell["visibility"], "inferred", "{name}: {subject}");
+            assert!(!cell["evidence"].as_array().expect("a list").is_empty(), "{name}: {subject}");
+        }
+        for subject in ["sender", "recipients", "password", "message text"] {
+            assert_eq!(cell(subject)["visibility"], "hidden", "{name}: {subject}");
+        }
+    }
+}
+
+#[test]
 fn a_refused_starttls_is_a_downgrade_when_the_client_goes_on() {
     let session = session("starttls-refused");
     assert_eq!(session["verdict"], "downgraded");

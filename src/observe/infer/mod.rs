@@ -84,6 +84,9 @@ pub struct Step {
     pub determined: bool,
 }
 
+/// A claim is stated where what it stands in is at least as sure as this; below it is a guess.
+pub const STATED: f64 = 0.9;
+
 /// Reads the sealed part of a session.
 #[must_use]
 pub fn infer(facts: &Facts<'_>) -> Inference {

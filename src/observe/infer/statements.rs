@@ -1,5 +1,6 @@
 //! From the readings that are left to claims with a confidence.
 
+use super::STATED;
 use super::addresses::{recipients_lengths, sender_lengths};
 use super::claims::{Login, Message, Octets, Recipient, Software, Transfer};
 use super::grammar::{Mechanism, Taken};
@@ -48,9 +49,6 @@ pub(super) struct Offers {
     pub(super) utf8: Option<bool>,
     pub(super) dsn: Option<bool>,
 }
-
-/// Claims are made where they are surer than this; the rest is left open.
-const STATED: f64 = 0.9;
 
 /// Real sessions lie between -1 and -7; what is below this is another protocol.
 const LEAST_SENSE: f64 = -9.0;
