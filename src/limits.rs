@@ -456,7 +456,7 @@ pub const INFER_PATHS: usize = 192;
 pub const INFER_WORK: usize = 60_000;
 
 /// How far a reading may fall behind the best one before it is dropped: a factor of e to this.
-pub const INFER_REACH: f64 = 14.0;
+pub const INFER_REACH: f64 = 9.0;
 
 /// Records of the client in a row that are read one by one; more can only be a message. RFC 5321
 /// §4.5.3.1.8 has a client send at least 100 recipients, which may all be on their way at once.

@@ -307,6 +307,8 @@ impl Search<'_> {
     fn text(&mut self, mut path: Path, record: &Record) {
         // After 354 comes the message; of a chunk, more of it, unless its reply is due.
         let chance = match record.count {
+            // Who writes a line at a time goes on to do so.
+            1 if path.pieces > 2 && path.state == State::Body => -0.5,
             1 if record.length.max <= 1000 => (f64::from(record.length.width()) / 90.0).ln(),
             1 => (f64::from(record.length.width()) / 3000.0).ln(),
             _ => -0.1 * f64::from(record.count.min(100)),

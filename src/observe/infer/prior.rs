@@ -177,7 +177,7 @@ fn address_weight(n: usize) -> f64 {
     }
     let n = n as f64;
     let z = (n / 24.0).ln() / 0.44;
-    (-0.5 * z * z).exp() / n + 0.00005
+    (-0.5 * z * z).exp() / n + if n <= 64.0 { 0.00005 } else { 0.000_005 }
 }
 
 fn bell(n: usize, mean: f64, deviation: f64) -> f64 {

@@ -281,6 +281,8 @@ impl Teller {
                         rcpt.accepted = match refused {
                             0 => Some(true),
                             all if all == recipients => Some(false),
+                            // The one that was refused is the last: the server sends a refusal at once.
+                            1 if outcome == Outcome::No => Some(!last),
                             _ => None,
                         };
                         rcpt.surety = f64::from(surety) / 100.0;

@@ -1,5 +1,7 @@
 //! What a record of the server may be.
 
+use std::rc::Rc;
+
 use super::grammar::{Command, Mechanism, Outcome, State, Taken};
 use super::prior::Range;
 use super::search::{Learned, Path, Search, Waiting};
@@ -81,9 +83,11 @@ impl Search<'_> {
                 });
             }
             Command::Rcpt => {
-                let no = refusal_chance(path);
+                // An interval takes in refusals that are hardly longer than acceptances.
+                let no = refusal_chance(path).max(if length.width() > 1 { 0.3 } else { 0.0 });
                 let (yes, learned_yes) = self.reply(path, Kind::Rcpt, length, address);
                 let (refused, learned_no) = self.reply(path, Kind::RcptNo, length, address);
+                let (learned_yes, learned_no) = (Rc::new(learned_yes), Rc::new(learned_no));
                 let (yes, refused) = (yes + (1.0 - no).ln(), refused + no.ln());
                 if path.taken == 0 {
                     // What follows tells which it was: without a recipient there is no message.
@@ -139,7 +143,7 @@ impl Search<'_> {
     }
 
     /// The answer to one RCPT.
-    fn recipient(&mut self, path: &Path, learned: Learned, accepted: bool, chance: f64, surety: u8) {
+    fn recipient(&mut self, path: &Path, learned: Rc<Learned>, accepted: bool, chance: f64, surety: u8) {
         if path.score + chance < self.cutoff() {
             return;
         }
@@ -175,7 +179,7 @@ impl Search<'_> {
             return;
         }
         let mut next = path.clone();
-        next.learned = learned;
+        next.learned = Rc::new(learned);
         let first = next.waiting[0].command;
         pop(&mut next, 1);
         change(&mut next);
@@ -321,10 +325,15 @@ impl Search<'_> {
     }
 
     fn sums(&mut self, path: &Path, length: Range, commands: u32, sum: &Sum, weight: f64, last: Command) {
+        if i64::from(length.max) < i64::from(commands) * LEAST_REPLY {
+            return;
+        }
         let n = sum.recipients;
         let accepted = self.expected(path, Kind::Rcpt);
         let refusals = self.refusals(path);
         let first = path.waiting[0].command;
+        let flushes = self.templates.servers.get(usize::from(path.server)).is_some_and(|server| server.flushes);
+        let all: u32 = path.waiting.iter().map(|w| u32::from(w.count)).sum();
         for refused in 0..=n.min(MOST_REFUSED) {
             let taken = n - refused;
             let any = u32::from(path.taken) + taken > 0;
@@ -338,6 +347,14 @@ impl Search<'_> {
             } else {
                 f64::from(taken * taken) * accepted.variance
             };
+            if flushes && n > 0 {
+                match (refused, last == Command::Rcpt) {
+                    (0, true) if commands < all => chance *= 0.03,
+                    (0, _) => {}
+                    (1, true) => outcome = Outcome::No,
+                    _ => chance *= 0.003,
+                }
+            }
             if sum.ends_data || sum.ends_bdat {
                 if !any {
                     outcome = Outcome::No;
@@ -379,8 +396,8 @@ impl Search<'_> {
             if n > 0 && refused == 0 && accepted.variance < 1.0 && !accepted.echo {
                 // What fits a template is now known of the session.
                 let value = accepted.mean.round() as i32;
-                let slot = &mut next.learned.laws[1];
-                if slot.seen == 0 {
+                if next.learned.laws[1].seen == 0 {
+                    let slot = &mut Rc::make_mut(&mut next.learned).laws[1];
                     slot.fixed = Some(Range::new(value, value));
                     slot.seen = 1;
                 }
@@ -439,17 +456,17 @@ impl Search<'_> {
             chance +=
                 share.powi(refused as i32) * density(length, mean + n * piece.mean, variance + n * piece.variance);
             for (other, other_share) in &pieces[i + 1..] {
+                // The share of k refusals of the one kind and the rest of the other, from k = 1 on.
+                let mut mixed = f64::from(refused) * share * other_share.powi(refused as i32 - 1);
                 for k in 1..refused {
-                    let (k, rest) = (f64::from(k), f64::from(refused - k));
-                    let ways = binomial_ways(refused, k as u32);
-                    chance += ways
-                        * share.powf(k)
-                        * other_share.powf(rest)
+                    let (one, rest) = (f64::from(k), f64::from(refused - k));
+                    chance += mixed
                         * density(
                             length,
-                            mean + k * piece.mean + rest * other.mean,
-                            variance + k * piece.variance + rest * other.variance,
+                            mean + one * piece.mean + rest * other.mean,
+                            variance + one * piece.variance + rest * other.variance,
                         );
+                    mixed *= rest / (one + 1.0) * share / other_share;
                 }
             }
         }
@@ -507,6 +524,9 @@ impl Expected {
 /// Addresses as part of a sum.
 const ADDRESS_MEAN: f64 = 25.0;
 const ADDRESS_VARIANCE: f64 = 81.0;
+
+/// Octets of the shortest replies that servers send: `250 ok` and its line end, or less with a code alone.
+const LEAST_REPLY: i64 = 6;
 
 /// Refusals that are looked for in one record.
 const MOST_REFUSED: u32 = 12;

@@ -1,6 +1,8 @@
 //! The search: every way to read the records as a dialogue, the likely ones kept (INFERRED readings
 //! of one session are the paths that are left at its end, weighed by how well lengths fit).
 
+use std::rc::Rc;
+
 use super::grammar::{Command, Outcome, State, Taken};
 use super::prior::{Priors, Range};
 use super::templates::{Echo, Kind, Law, Templates};
@@ -45,7 +47,7 @@ pub(super) struct Path {
     pub(super) state: State,
     /// Commands that await their replies.
     pub(super) waiting: Vec<Waiting>,
-    pub(super) learned: Learned,
+    pub(super) learned: Rc<Learned>,
     /// The last node of its history.
     pub(super) tail: u32,
     pub(super) transactions: u16,
@@ -223,7 +225,7 @@ impl<'a> Search<'a> {
                     server: server as u16,
                     state,
                     waiting: waiting.clone(),
-                    learned: Learned::default(),
+                    learned: Rc::default(),
                     tail: ROOT,
                     transactions: 0,
                     recipients: 0,
@@ -246,17 +248,22 @@ impl<'a> Search<'a> {
     /// fit a beginning must not crowd it out.
     fn keep(&mut self, paths: &mut Vec<Path>, width: usize) {
         let next = &mut self.next;
-        next.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let best = next.first().map_or(0.0, |path| path.score);
+        // Places are sorted, not paths, which are large and of which most are dropped.
+        let mut places: Vec<(f64, u32)> =
+            next.iter().enumerate().map(|(place, path)| (path.score, place as u32)).collect();
+        places.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let best = places.first().map_or(0.0, |(score, _)| *score);
         let unknown = self.templates.servers.len() as u16;
         let mut spared = 0;
         paths.clear();
-        for (place, path) in next.drain(..).enumerate() {
+        for (place, (_, from)) in places.into_iter().enumerate() {
+            let path = &mut next[from as usize];
             let near = path.score > best - limits::INFER_REACH;
             let spare = path.server == unknown && spared < width / 8 && path.score > best - 3.0 * limits::INFER_REACH;
             if (place < width && near) || spare {
                 spared += usize::from(path.server == unknown);
-                paths.push(path);
+                let waiting = std::mem::take(&mut path.waiting);
+                paths.push(Path { waiting, learned: Rc::clone(&path.learned), ..*path });
             } else if place >= width && spared >= width / 8 {
                 break;
             }
@@ -301,7 +308,7 @@ impl<'a> Search<'a> {
 
     /// The chance of a reply's length, and what the path learns from it. `address`: of the command answered.
     pub(super) fn reply(&self, path: &Path, kind: Kind, length: Range, address: Option<Range>) -> (f64, Learned) {
-        let mut learned = path.learned;
+        let mut learned = Learned::clone(&path.learned);
         let base = self.priors.reply(kind, length);
         let known = self.templates.servers.get(usize::from(path.server));
         let laws: Vec<Law> = known.map(|s| s.laws(kind).collect()).unwrap_or_default();

@@ -276,7 +276,9 @@ pub(super) fn octets_of(mail: &Mail) -> Option<Octets> {
         let min = mail.text.min - rest - before(mail.text.min) - 5;
         return Some(Octets::between(octets(min), octets(max)));
     }
-    Some(Octets::between(octets(mail.text.min - 3 - rest), octets(mail.text.max - 3 - rest)))
+    // Where no answer follows, the final dot line may not have been sent.
+    let dot = if mail.accepted.is_some() { 3 } else { 0 };
+    Some(Octets::between(octets(mail.text.min - 3 - rest), octets(mail.text.max - dot - rest)))
 }
 
 fn digits(n: i32) -> i32 {

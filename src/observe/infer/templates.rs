@@ -103,6 +103,8 @@ pub(super) enum Echo {
 pub(super) struct Server {
     pub(super) name: &'static str,
     pub(super) weight: f64,
+    /// A refused recipient ends the record of its replies: what follows is sent in another one.
+    pub(super) flushes: bool,
     /// Words of its greeting that tell it, in lower case.
     pub(super) greetings: Vec<String>,
     laws: Vec<(Kind, Law)>,
@@ -183,12 +185,13 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 14] = [
+        const KEYS: [&str; 15] = [
             "server",
             "client",
             "source",
             "says",
             "greets",
+            "flushes",
             "weight",
             "parameters",
             "dot",
@@ -228,6 +231,7 @@ impl Templates {
                     templates.servers.push(Server {
                         name,
                         weight: 1.0,
+                        flushes: false,
                         greetings: Vec::new(),
                         laws: Vec::new(),
                         texts: Vec::new(),
@@ -276,6 +280,8 @@ impl Server {
     fn read<'a>(&mut self, key: &str, words: impl Iterator<Item = &'a str>) {
         if key == "weight" {
             self.weight = number(words);
+        } else if key == "flushes" {
+            self.flushes = true;
         } else if let Some(kind) = Kind::named(key) {
             self.laws.extend(words.filter_map(law).map(|law| (kind, law)));
         }
