@@ -52,6 +52,10 @@ mod misread;
 #[path = "integration/observers.rs"]
 mod observers;
 
+/// Nothing is stated across a gap.
+#[path = "integration/gaps.rs"]
+mod gaps;
+
 /// Anomalies, the catalogue of them, and `--fail-on`.
 #[path = "integration/anomalies.rs"]
 mod anomalies;
