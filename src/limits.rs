@@ -45,7 +45,7 @@ pub const MAX_HOST_PAIRS: usize = 10_000;
 pub const MAX_LISTED_PAIRS: usize = 10;
 
 /// Utterances that `follow` holds of a session until it ends, to print it in one piece. Octets of
-/// their text; the JSON form streams and holds none.
+/// their text; the JSON form streams what is in the clear, and holds what is sealed.
 pub const MAX_DIALOGUE_OCTETS: usize = 4 << 20;
 
 /// Messages, and recipients of a message, that the exposure list of a session spells out. The rest

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Packets(Packets),
     /// Conversations as dialogues; sealed parts as their length and reading
     Follow(Follow),
+    /// How each statement on a session follows, record by record, and what would close its leaks
+    Explain(Explain),
     /// Frames in hex: every range named, clear and sealed octets told apart
     Hex(Hex),
     /// A table of all sessions
@@ -43,8 +45,8 @@ pub(super) enum Command {
 
 /// Names of the subcommands, and what clap answers itself: the first word that is none of these is
 /// a capture to report on.
-pub(super) const SUBCOMMANDS: [&str; 10] =
-    ["report", "packets", "follow", "hex", "sessions", "extract", "anomalies", "log", "live", "help"];
+pub(super) const SUBCOMMANDS: [&str; 11] =
+    ["report", "packets", "follow", "explain", "hex", "sessions", "extract", "anomalies", "log", "live", "help"];
 
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -87,6 +89,18 @@ pub(super) struct Follow {
     /// With --json: the text of messages too
     #[arg(long, requires = "json")]
     pub(super) message_text: bool,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// Captures, then, if one session is wanted, the number of any of its packets
+    #[arg(required = true, value_name = "FILE… [PACKET]")]
+    pub(super) files: Vec<String>,
+    /// All that is known of each session as an object a line
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) common: Common,
 }

@@ -10,7 +10,7 @@ use super::zeek::Logs;
 use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
 use crate::render::packets::Packets;
 use crate::render::style::Painter;
-use crate::render::{anomalies, dialogue, eve, hexdump, json, report};
+use crate::render::{anomalies, dialogue, eve, explain, hexdump, json, report, style};
 use crate::report::catalogue;
 use crate::report::{Capture, Content, Ended, Session, Totals, Utterance, Wanted};
 
@@ -32,15 +32,19 @@ pub(super) trait Output {
 pub(super) fn wanted(plan: &Plan) -> Wanted {
     let mut wanted = Wanted { reveal: plan.reveal, ..Wanted::default() };
     match &plan.show {
-        Show::ReportJson { .. } | Show::SessionsJson => (wanted.sessions, wanted.hashes) = (true, true),
-        Show::Report | Show::Sessions | Show::Anomalies | Show::AnomaliesJson => wanted.sessions = true,
+        Show::ReportJson { .. } | Show::SessionsJson | Show::ExplainJson => {
+            (wanted.sessions, wanted.hashes) = (true, true)
+        }
+        Show::Report | Show::Explain | Show::Sessions | Show::Anomalies | Show::AnomaliesJson => wanted.sessions = true,
         Show::Extract(_) => wanted.extracts = true,
         Show::Catalogue { .. } => {}
         Show::Eve => wanted.eve = true,
         Show::Zeek { .. } => wanted.zeek = true,
         Show::Packets(_) => wanted.rows = true,
         Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
-        Show::FollowJson { message_text } => (wanted.utterances, wanted.message_text) = (true, *message_text),
+        Show::FollowJson { message_text } => {
+            (wanted.utterances, wanted.sessions, wanted.message_text) = (true, true, *message_text);
+        }
         Show::Hex(packets) => wanted.frames = packets.clone(),
     }
     wanted
@@ -79,7 +83,11 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
             printed: 0,
             silent: 0,
         }),
-        Show::FollowJson { .. } | Show::SessionsJson | Show::Eve => Box::new(JsonLines { out, live }),
+        Show::FollowJson { .. } if !live => Box::new(DialogueLines { out, held: HashMap::new() }),
+        Show::FollowJson { .. } | Show::ExplainJson | Show::SessionsJson | Show::Eve => {
+            Box::new(JsonLines { out, live })
+        }
+        Show::Explain => Box::new(Explanations { out, look, one, printed: 0, left_out: 0 }),
         Show::Hex(packets) => {
             let wanted = packets.iter().map(|range| *range.start()).collect();
             Box::new(HexDumps { out, look: hexdump::Look { painter, reveal: plan.reveal }, printed: 0, wanted })
@@ -214,6 +222,47 @@ struct Dialogues<'w> {
     silent: u64,
 }
 
+/// Sessions explained, as they end.
+struct Explanations<'w> {
+    out: &'w mut dyn Write,
+    look: report::Look,
+    one: bool,
+    printed: usize,
+    left_out: u64,
+}
+
+impl Output for Explanations<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        let Content::Session(session) = item else { return Ok(()) };
+        if session.verdict() == "not-mail" && !self.one {
+            return Ok(());
+        }
+        if self.printed >= MAX_FULL_SESSIONS {
+            self.left_out += 1;
+            return Ok(());
+        }
+        if self.printed > 0 {
+            writeln!(self.out)?;
+        }
+        self.printed += 1;
+        explain::write(self.out, &session.whole(), self.look)
+    }
+
+    fn finish(&mut self, _: &Capture, limits: &[String]) -> io::Result<()> {
+        if self.printed == 0 {
+            writeln!(self.out, "No mail session to explain.")?;
+        }
+        if self.left_out > 0 {
+            let left_out = style::counted(self.left_out, "mail session", "mail sessions");
+            writeln!(self.out, "\n… and {left_out} more: name one by the number of any of its packets")?;
+        }
+        for limit in limits {
+            writeln!(self.out, "! limit reached: {limit}")?;
+        }
+        self.out.flush()
+    }
+}
+
 #[derive(Default)]
 struct Said {
     utterances: Vec<Utterance>,
@@ -237,7 +286,8 @@ impl Output for Dialogues<'_> {
                 }
             }
             Content::Session(session) => {
-                let said = self.open.remove(&session.number()).unwrap_or_default();
+                let mut said = self.open.remove(&session.number()).unwrap_or_default();
+                session.tell_readings(&mut said.utterances);
                 if said.utterances.is_empty() && !self.one {
                     self.silent += 1;
                     return Ok(());
@@ -260,6 +310,51 @@ impl Output for Dialogues<'_> {
         for limit in limits {
             writeln!(self.out, "! limit reached: {limit}")?;
         }
+        self.out.flush()
+    }
+}
+
+/// Utterances, an object a line. What a sealed record says is read when its session is over: from the first sealed
+/// record on, a session is held until then.
+struct DialogueLines<'w> {
+    out: &'w mut dyn Write,
+    held: HashMap<u64, Said>,
+}
+
+impl DialogueLines<'_> {
+    fn print(&mut self, utterances: &[Utterance]) -> io::Result<()> {
+        utterances.iter().try_for_each(|utterance| json::line(self.out, utterance))
+    }
+}
+
+impl Output for DialogueLines<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        match item {
+            Content::Utterance(utterance) => {
+                let is_sealed = utterance.kind == "tls" && utterance.sealed;
+                if !is_sealed && !self.held.contains_key(&utterance.session) {
+                    return json::line(self.out, &utterance);
+                }
+                let said = self.held.entry(utterance.session).or_default();
+                said.octets += 256;
+                said.utterances.push(*utterance);
+                if said.octets > MAX_DIALOGUE_OCTETS {
+                    // Too long to be read whole.
+                    let utterances = std::mem::take(&mut said.utterances);
+                    self.print(&utterances)?;
+                }
+                Ok(())
+            }
+            Content::Session(session) => {
+                let mut said = self.held.remove(&session.number()).unwrap_or_default();
+                session.tell_readings(&mut said.utterances);
+                self.print(&said.utterances)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
         self.out.flush()
     }
 }

@@ -58,6 +58,8 @@ pub(super) enum Show {
     FollowJson {
         message_text: bool,
     },
+    Explain,
+    ExplainJson,
     Hex(Vec<RangeInclusive<u64>>),
     Sessions,
     SessionsJson,
@@ -92,13 +94,13 @@ impl Plan {
                 (files(&args.files), Show::Packets(format.into()), args.common, None)
             }
             Command::Follow(args) => {
-                let (paths, mut packets) = apart(&args.files)?;
-                let session = match (packets.pop(), packets.is_empty()) {
-                    (Some(range), true) if range.start() == range.end() => Some(*range.start()),
-                    (None, _) => None,
-                    _ => bail!("follow takes the number of one packet"),
-                };
+                let (paths, session) = with_session("follow", &args.files)?;
                 let show = if args.json { Show::FollowJson { message_text: args.message_text } } else { Show::Follow };
+                (files(&paths), show, args.common, session)
+            }
+            Command::Explain(args) => {
+                let (paths, session) = with_session("explain", &args.files)?;
+                let show = if args.json { Show::ExplainJson } else { Show::Explain };
                 (files(&paths), show, args.common, session)
             }
             Command::Hex(args) => {
@@ -204,6 +206,16 @@ fn explained(id: &str) -> Result<&'static Entry> {
 
 fn files(paths: &[String]) -> Input {
     Input::Files(paths.iter().map(PathBuf::from).collect())
+}
+
+/// The files, and the packet that names the one session that is wanted.
+fn with_session(command: &str, words: &[String]) -> Result<(Vec<String>, Option<u64>)> {
+    let (paths, mut packets) = apart(words)?;
+    match (packets.pop(), packets.is_empty()) {
+        (Some(range), true) if range.start() == range.end() => Ok((paths, Some(*range.start()))),
+        (None, _) => Ok((paths, None)),
+        _ => bail!("{command} takes the number of one packet"),
+    }
 }
 
 /// Tells files from packet numbers at the end: a word of digits that names no file is a number.

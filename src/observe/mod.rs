@@ -3,6 +3,7 @@
 //! [`exposures`] lists what somebody on the path finds; [`matrix()`] says for every subject and every
 //! [`Observer`] whether it can be learned, and why.
 
+mod advice;
 mod clear;
 mod flight;
 pub mod infer;
@@ -18,6 +19,7 @@ mod why;
 pub use matrix::{Cell, Matrix, Row, Subject, matrix};
 pub use reach::{Answer, Reach, reach};
 
+pub use advice::{Advice, advice};
 pub use inside::{OF_THE_HANDSHAKE, inside};
 pub use told::read;
 

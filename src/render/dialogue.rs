@@ -140,7 +140,11 @@ fn sealed_text(utterance: &Utterance) -> String {
         Some(length) => format!("{length} octets"),
         None => format!("in a record of {}", octets(utterance.length)),
     };
-    format!("▒▒▒▒▒▒▒▒ {length:<14}  {reading}").trim_end().to_owned()
+    let share = match utterance.confidence {
+        Some(confidence) if confidence < 0.98 => format!(" ({:.0} %)", (confidence * 100.0).floor()),
+        _ => String::new(),
+    };
+    format!("▒▒▒▒▒▒▒▒ {length:<14}  {reading}{share}").trim_end().to_owned()
 }
 
 /// The strict and the lenient reading of a message in which commands stand.

@@ -3,6 +3,7 @@
 pub mod anomalies;
 pub mod dialogue;
 pub mod eve;
+pub mod explain;
 pub mod hexdump;
 pub mod json;
 pub mod matrix;

@@ -72,6 +72,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, look: Look) -> io::Result<()>
         let n = session.session;
         let more = [
             format!("overhear follow {source} {n}"),
+            format!("overhear explain {source} {n}"),
             format!("overhear packets --session {n} {source}"),
             format!("overhear hex {source} {n}"),
         ];
@@ -255,7 +256,8 @@ fn oddities(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<()
     Ok(())
 }
 
-fn title_of(session: &Session) -> String {
+/// The verdict, with what was agreed on.
+pub(super) fn title_of(session: &Session) -> String {
     let mut title = session.verdict_text.clone();
     if let Some(tls) = &session.tls {
         let known: Vec<&str> =

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Matrix, Message, Reach,
-    Recipient, Session, Tls,
+    Advice, Anomaly, Attachment, Auth, Certificate, Endpoint, Evidence, Exposure, LenientReading, Matrix, Message,
+    Reach, Recipient, Session, Tls,
 };
 use super::{catalogue, community_id, inferred, inside, spoken};
 use crate::bytes::utf8;
@@ -30,6 +30,8 @@ fn seen(found: &session::Session) -> Session {
     let read = observe::read(found);
     let findings = observe::exposures(found, read.as_ref());
     let matrix = observe::matrix(found, &findings, read.as_ref());
+    let advice = observe::advice(found, &findings, matrix.as_ref(), read.as_ref());
+    let advice = advice.into_iter().map(|a| Advice { leak: a.leak, close: a.close, source: a.source }).collect();
     let mut exposure: Vec<Exposure> = findings.into_iter().map(|finding| convert_exposure(found, finding)).collect();
     if let Some(matrix) = &matrix {
         cells(found, matrix, &mut exposure);
@@ -40,6 +42,7 @@ fn seen(found: &session::Session) -> Session {
         ja3s: fingerprints.and_then(tls::Summary::ja3s),
         ja4: fingerprints.and_then(tls::Summary::ja4),
         exposure,
+        advice,
         matrix: matrix.as_ref().map(|matrix| convert_matrix(found, matrix)),
         messages: smtp
             .map(|s| s.transactions.iter().map(|t| message(t, found.contents(t.index))).collect())
@@ -80,6 +83,7 @@ pub(super) fn line(found: &session::Session) -> Session {
         ja4: None,
         tls: found.tls.as_deref().map(|tls| convert_tls(found, tls)),
         exposure: Vec::new(),
+        advice: Vec::new(),
         matrix: None,
         messages: Vec::new(),
         auth: Vec::new(),

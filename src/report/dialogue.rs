@@ -159,6 +159,7 @@ fn begun(at: &At<'_>, span: Span) -> Utterance {
         length: span.len(),
         plaintext_length: None,
         reading: None,
+        confidence: None,
         named: false,
         missing: 0,
         lenient_reading: None,

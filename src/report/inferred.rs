@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{is_zero, seconds};
+use super::{Utterance, is_zero, seconds};
 use crate::limits::MAX_STEPS;
 use crate::observe::infer::{self, Inference};
 use crate::session::{self, TlsSeen};
@@ -107,6 +107,11 @@ pub struct Step {
     pub plaintext_length: Option<Length>,
     /// What it most likely says.
     pub reading: Option<String>,
+    /// Octets of the record, as its header says.
+    pub length: u16,
+    /// Why it is read so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How sure the reading is, 0 to 1.
     pub confidence: Option<f64>,
     /// What else it may say, the likeliest first.
@@ -154,7 +159,7 @@ impl From<infer::Software> for Software {
 pub(super) fn of(found: &session::Session, tls: &TlsSeen, read: Inference) -> Inferred {
     let beyond: u64 = Direction::BOTH.iter().map(|d| tls.trace.beyond(*d).records).sum();
     let in_all = read.steps.len();
-    let steps: Vec<Step> = read.steps.into_iter().take(MAX_STEPS).map(|one| step(found, one)).collect();
+    let steps: Vec<Step> = read.steps.into_iter().take(MAX_STEPS).map(|one| step(found, tls, one)).collect();
     Inferred {
         messages: read.messages.map(|messages| messages.into_iter().map(message).collect()),
         auth: read.auth.map(auth),
@@ -168,7 +173,21 @@ pub(super) fn of(found: &session::Session, tls: &TlsSeen, read: Inference) -> In
     }
 }
 
-fn step(found: &session::Session, step: infer::Step) -> Step {
+/// Gives each sealed record among `utterances` its reading; both are in the order in which records passed.
+pub(super) fn tell(steps: Vec<Step>, utterances: &mut [Utterance]) {
+    let mut records = utterances.iter_mut().filter(|utterance| utterance.kind == "tls" && utterance.sealed);
+    for step in steps {
+        let is_it = |record: &&mut Utterance| {
+            record.from == step.from && record.length == u64::from(step.length) && record.packets == step.packets
+        };
+        let Some(record) = records.find(is_it) else { return };
+        if step.reading.is_some() {
+            (record.reading, record.confidence) = (step.reading, step.confidence);
+        }
+    }
+}
+
+fn step(found: &session::Session, tls: &TlsSeen, step: infer::Step) -> Step {
     Step {
         record: step.record as u64 + 1,
         packets: found.packets(step.span),
@@ -176,6 +195,8 @@ fn step(found: &session::Session, step: infer::Step) -> Step {
         time: step.time,
         plaintext_length: step.plaintext_length.map(Length::from),
         reading: step.reading,
+        length: tls.trace.records().get(step.record).map_or(0, |record| record.length),
+        reason: step.reason,
         confidence: step.confidence.map(rounded),
         rivals: step
             .rivals

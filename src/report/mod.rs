@@ -27,6 +27,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::bytes::escaped;
+use crate::observe;
 use crate::session;
 use crate::time::Timestamp;
 
@@ -163,6 +164,19 @@ impl Ended {
         convert::line(&self.found)
     }
 
+    /// Says of its sealed records, which are among `utterances` in order, how they read.
+    pub fn tell_readings(&self, utterances: &mut [Utterance]) {
+        if !utterances.iter().any(|utterance| utterance.kind == "tls" && utterance.sealed) {
+            return;
+        }
+        let read = observe::read(&self.found);
+        let Some(inferred) = read.and_then(|read| Some(inferred::of(&self.found, self.found.tls.as_deref()?, read)))
+        else {
+            return;
+        };
+        inferred::tell(inferred.steps, utterances);
+    }
+
     /// All that is printed of it.
     #[must_use]
     pub fn whole(&self) -> Session {
@@ -239,6 +253,8 @@ pub struct Session {
     /// What sizes and order give away of a sealed dialogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inferred: Option<Inferred>,
+    /// What would close its leaks, the gravest first.
+    pub advice: Vec<Advice>,
     /// What keys showed of it, where some were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside: Option<Inside>,
@@ -248,6 +264,17 @@ pub struct Session {
     /// Oddities beyond those kept.
     #[serde(skip)]
     pub anomalies_dropped: u64,
+}
+
+/// A leak, and what would close it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// What is given away.
+    pub leak: &'static str,
+    /// What to do about it.
+    pub close: &'static str,
+    /// Where that is written down.
+    pub source: &'static str,
 }
 
 /// One side of a connection.
@@ -592,6 +619,9 @@ pub struct Utterance {
     /// What a sealed record is, as far as it shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<String>,
+    /// How sure the reading is, 0 to 1, where it was read from lengths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
     /// Whether `reading` names the messages in a record.
     #[serde(skip)]
     pub named: bool,

@@ -62,6 +62,8 @@ struct Session {
     messages: Vec<Message>,
     auth: Vec<Auth>,
     inferred: Option<Inferred>,
+    /// Added: what would close its leaks.
+    advice: Vec<Advice>,
     /// What else the dialogue in the clear says, where it says something: added.
     starttls: Option<StartTls>,
     #[serde(rename = "capabilities")]
@@ -559,6 +561,14 @@ struct Software {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Advice {
+    leak: String,
+    close: String,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Step {
     record: u64,
     packets: Vec<u64>,
@@ -567,6 +577,10 @@ struct Step {
     plaintext_length: Option<Length>,
     #[serde(rename = "reading")]
     _reading: Option<String>,
+    /// Added: octets of the record, and why it reads so.
+    length: u16,
+    #[serde(rename = "reason")]
+    _reason: Option<String>,
     confidence: Option<f64>,
     /// Added: other readings, where there are any.
     #[serde(default)]
@@ -605,6 +619,8 @@ struct Utterance {
     end: u64,
     plaintext_length: Option<Length>,
     reading: Option<String>,
+    /// How sure the reading is, where it was read from lengths: added.
+    confidence: Option<f64>,
     /// Octets that are not in the capture, where there are some: added.
     missing: Option<u64>,
     /// The other reading of a message: added.
@@ -792,9 +808,14 @@ fn keeps_the_contract(path: &str, session: &Session, capture: &Capture) {
             assert!(!software.software.is_empty() && sure(software.confidence), "{what}");
         }
     }
+    for advice in &session.advice {
+        let is_said = |words: &String| !words.is_empty();
+        assert!([&advice.leak, &advice.close, &advice.source].into_iter().all(is_said), "{what}: {}", advice.leak);
+    }
     for step in session.inferred.iter().flat_map(|inferred| &inferred.steps) {
         let what = format!("{what}: record {}", step.record);
         one_of(&what, &step.from, &["client", "server"]);
+        assert!(step.length > 0, "{what}");
         assert!(step.record > 0 && !step.packets.is_empty() && step.time >= session.first_time, "{what}");
         assert!(step.plaintext_length.as_ref().is_none_or(|length| length.min <= length.max), "{what}");
         assert!(step.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)), "{what}");
@@ -868,6 +889,7 @@ fn the_dialogue_of_every_sample_keeps_the_contract() {
             assert!(said.code.is_none() || said.lines.is_some(), "{what}");
             assert!(said.kind != "tls" || said.reading.is_some(), "{what}");
             assert!(said.kind == "tls" || said.plaintext_length.is_none(), "{what}");
+            assert!(said.confidence.is_none_or(|sure| (0.0..1.0).contains(&sure) && said.kind == "tls"), "{what}");
             assert!(said.kind == "tls" || !said.sealed || path.ends_with(".pcapng"), "{what}: no keys were given");
             assert!(said.kind != "message" || said.text.is_none(), "{what}: its text comes with --message-text");
             assert!(said.kind != "gap" || said.missing.is_some_and(|octets| octets > 0), "{what}");

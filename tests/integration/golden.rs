@@ -15,6 +15,7 @@ const VIEWS: &[(&str, &[&str])] = &[
     ("packets.txt", &["packets"]),
     ("packets.tsv", &["packets", "--format", "tsv"]),
     ("follow.txt", &["follow"]),
+    ("explain.txt", &["explain"]),
     ("follow.ndjson", &["follow", "--json"]),
     ("anomalies.txt", &["anomalies"]),
 ];

@@ -7,6 +7,7 @@ use super::facts::Facts;
 use super::lone;
 use super::prior::{Priors, Range};
 use super::reading;
+use super::reason;
 use super::search::{self, Context, Record, Search};
 use super::statements::{self, Ground, Offers, Stated};
 use super::templates::Templates;
@@ -76,6 +77,8 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     if !complete {
         cautious(&mut stated);
     }
+    let server = stated.server.as_ref();
+    let server = server.and_then(|found| templates.servers.iter().find(|server| server.name == found.name));
     let mut place = 0;
     for (record, read) in merged.iter().zip(&stated.steps) {
         for _ in 0..record.count {
@@ -83,6 +86,7 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
             if let Some((taken, confidence, rivals)) = read {
                 let words = |taken| reading::words(taken, record);
                 step.reading = Some(words(*taken));
+                step.reason = reason::reason(*taken, record, server);
                 step.confidence = Some(*confidence);
                 step.rivals = rivals.iter().map(|(taken, weight)| (words(*taken), *weight)).collect();
             }
@@ -212,6 +216,7 @@ fn step(index: usize, record: &TraceRecord) -> Step {
         time: record.time,
         plaintext_length: length,
         reading: None,
+        reason: None,
         confidence: None,
         rivals: Vec::new(),
         determined: false,

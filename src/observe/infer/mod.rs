@@ -23,6 +23,7 @@ mod grammar;
 mod lone;
 mod prior;
 mod reading;
+mod reason;
 mod replies;
 mod search;
 mod software;
@@ -76,6 +77,8 @@ pub struct Step {
     pub plaintext_length: Option<Octets>,
     /// What it most likely says.
     pub reading: Option<String>,
+    /// Why it is read so: a sentence without its full stop.
+    pub reason: Option<String>,
     /// How sure the reading is, 0 to 1.
     pub confidence: Option<f64>,
     /// What else it may say, with how sure that is; the most likely first.
