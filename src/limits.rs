@@ -32,6 +32,23 @@ pub const MAX_LISTED_SESSIONS: usize = 200;
 /// Sessions that a text report shows in full, those that give most away first.
 pub const MAX_FULL_SESSIONS: usize = 12;
 
+/// Hosts whose questions to the DNS are remembered, to join them to their sessions.
+pub const LOOKUPS: usize = 4096;
+
+/// Questions that are remembered of a host: the latest. A busy mail server asks some dozens for each mail.
+pub const LOOKUPS_OF_HOST: usize = 256;
+
+/// Questions of a host that are joined to a session.
+pub const LOOKUPS_OF_SESSION: usize = 32;
+
+/// How long before a session a question may belong to it. A client that has just asked connects within seconds.
+pub const LOOKUP_BEFORE: Interval = Interval::from_secs(30);
+
+/// Addresses of which names are remembered, and names of each.
+pub const NAMES: usize = 16_384;
+/// See [`NAMES`].
+pub const NAMES_OF_ADDRESS: usize = 4;
+
 /// Tickets and session ids that are remembered, to link the sessions that show them to those that issued them.
 pub const LINKED_TOKENS: usize = 10_000;
 

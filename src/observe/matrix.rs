@@ -200,6 +200,7 @@ fn passive(
         .or_else(|| around(session, subject))
         .or_else(|| found(findings, subject))
         .or_else(in_lengths)
+        .or_else(|| super::context::server_name(session).filter(|_| subject == Subject::ServerName))
         .or_else(|| sealed.filter(|_| subject.is_said()).map(|reach| hidden(session, subject, reach)))
         .or_else(|| silent(session, subject, sealed.is_some()))
 }

@@ -5,6 +5,7 @@
 
 mod advice;
 mod clear;
+mod context;
 mod flight;
 pub mod infer;
 mod inside;
@@ -190,6 +191,9 @@ pub fn exposures(session: &Session, read: Option<&Inference>) -> Vec<Exposure> {
     }
     if let Some(summary) = &session.ssh {
         ssh::exposures(summary, &mut exposures);
+    }
+    if session.verdict != Verdict::NotMail {
+        context::exposures(session, &mut exposures);
     }
     timing(session, &mut exposures);
     if session.missing > 0 && session.verdict != Verdict::NotMail {

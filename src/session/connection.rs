@@ -250,6 +250,7 @@ impl State {
             missing: self.missing,
             anomalies: self.anomalies,
             anomalies_dropped: self.anomalies_dropped,
+            around: super::Around::default(),
             maps: self.maps,
             connection,
         }

@@ -7,6 +7,7 @@ mod connection;
 mod contents;
 mod inside;
 mod ladder;
+mod lookups;
 mod mail;
 mod packets;
 mod tracker;
@@ -28,6 +29,7 @@ use crate::wire::Frame;
 pub use contents::{Attachment, Contents, Protection};
 pub use inside::Inside;
 pub use ladder::{Failure, Ladder, Rung};
+pub use lookups::{Around, LookUp, NameFound, NameSource};
 pub use mail::{MessageReader, Piece};
 pub use packets::PacketMap;
 pub use tracker::{Config, LimitReached, Shard, Tracker};
@@ -291,6 +293,8 @@ pub struct Session {
     pub anomalies: Vec<Anomaly>,
     /// Oddities beyond those kept.
     pub anomalies_dropped: u64,
+    /// What the DNS and NetBIOS say of its hosts.
+    pub around: Around,
     maps: [PacketMap; 2],
 }
 

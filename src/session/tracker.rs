@@ -1,7 +1,8 @@
 //! Packets in, sessions out: every packet of a capture passes here once.
 
 use super::connection::State;
-use super::{Seen, SegmentSeen, Sink};
+use super::lookups::LookUps;
+use super::{Seen, SegmentSeen, Session, Sink};
 use crate::capture::{Batch, Packet};
 use crate::flow::analysis::Analyses;
 use crate::flow::{self, FiveTuple, FlowKey, Segment, Table};
@@ -66,6 +67,8 @@ pub struct Tracker {
     latest: Timestamp,
     last_packet: u64,
     analyses: Option<Analyses>,
+    /// What passes by beside the connections: read by every shard, so that all say the same.
+    lookups: LookUps,
     /// Where there are keys.
     keyring: Option<Box<Keyring>>,
 }
@@ -78,6 +81,7 @@ impl Tracker {
             analyses: config.packets.then(Analyses::new),
             config,
             table: Table::new(),
+            lookups: LookUps::default(),
             defragmenter: Defragmenter::new(),
             first_time: None,
             latest: Timestamp::from_nanos(i64::MIN),
@@ -101,8 +105,8 @@ impl Tracker {
             self.packet(&packet, batch, sink);
         }
         let (now, packet) = (self.latest, self.last_packet);
-        let keyring = &mut self.keyring;
-        self.table.expire(now, &mut |connection, state| end(connection, state, packet, keyring, sink));
+        let (keyring, lookups) = (&mut self.keyring, &self.lookups);
+        self.table.expire(now, &mut |connection, state| end(connection, state, packet, lookups, keyring, sink));
     }
 
     fn packet<S: Sink>(&mut self, packet: &Packet<'_>, batch: &Batch, sink: &mut S) {
@@ -122,17 +126,21 @@ impl Tracker {
                     source: flow::Endpoint { ip: ip.source, port: tcp.source_port },
                     destination: flow::Endpoint { ip: ip.destination, port: tcp.destination_port },
                 };
-                segment(&mut self.table, &mut self.analyses, &mut self.keyring, &view, tuple, tcp, sink);
+                let around = (&mut self.analyses, &self.lookups, &mut self.keyring);
+                segment(&mut self.table, around, &view, tuple, tcp, sink);
             }
-            _ => view.alone(sink),
+            _ => {
+                self.lookups.packet(&frame, packet.number, packet.timestamp);
+                view.alone(sink);
+            }
         }
     }
 
     /// The capture is over: all sessions end, in order of their first packet.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) {
         let packet = self.last_packet;
-        let keyring = &mut self.keyring;
-        self.table.drain(&mut |connection, state| end(connection, state, packet, keyring, sink));
+        let (keyring, lookups) = (&mut self.keyring, &self.lookups);
+        self.table.drain(&mut |connection, state| end(connection, state, packet, lookups, keyring, sink));
     }
 
     /// Limits that were reached.
@@ -173,8 +181,7 @@ impl View<'_> {
 
 fn segment<S: Sink>(
     table: &mut Table<State>,
-    analyses: &mut Option<Analyses>,
-    keyring: &mut Option<Box<Keyring>>,
+    (analyses, lookups, keyring): (&mut Option<Analyses>, &LookUps, &mut Option<Box<Keyring>>),
     view: &View<'_>,
     tuple: FiveTuple,
     tcp: &Tcp<'_>,
@@ -233,7 +240,7 @@ fn segment<S: Sink>(
         });
     }
     if let Some((connection, state)) = ended {
-        end(connection, state, now, keyring, sink);
+        end(connection, state, now, lookups, keyring, sink);
     }
 }
 
@@ -282,11 +289,13 @@ fn end<S: Sink>(
     mut connection: flow::Connection,
     mut state: State,
     packet: u64,
+    lookups: &LookUps,
     keyring: &mut Option<Box<Keyring>>,
     sink: &mut S,
 ) {
     let time = connection.last_time;
     connection.finish(&mut |delivery| state.deliver(&delivery, packet, keyring, sink));
     state.end(packet, time, keyring, sink);
-    sink.ended(state.into_session(connection, keyring), packet);
+    let around = lookups.around(&connection);
+    sink.ended(Session { around, ..state.into_session(connection, keyring) }, packet);
 }

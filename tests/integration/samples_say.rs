@@ -130,6 +130,19 @@ fn what_lengths_give_away_is_not_said_to_be_hidden() {
 }
 
 #[test]
+fn what_the_hosts_ask_the_dns_for_belongs_to_their_session() {
+    let session = session("dns-nbns");
+    let of = |subject: &str| -> Vec<(Value, Value)> {
+        let all = session["exposure"].as_array().expect("a list").iter();
+        let found = all.filter(|e| e["subject"] == subject && e["observer"] == "passive");
+        found.map(|e| (e["value"].clone(), e["evidence"][0]["packets"][0].clone())).collect()
+    };
+    assert_eq!(of("host name"), [("client.example.org".into(), 17.into()), ("mail.example.org".into(), 4.into())]);
+    assert_eq!(of("MX look-up"), [("example.org".into(), 3.into())]);
+    assert_eq!(of("SPF look-up"), []);
+}
+
+#[test]
 fn a_refused_starttls_is_a_downgrade_when_the_client_goes_on() {
     let session = session("starttls-refused");
     assert_eq!(session["verdict"], "downgraded");

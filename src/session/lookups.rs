@@ -1,0 +1,204 @@
+//! What the DNS and NetBIOS say of the hosts of a session, as far as it passes by: names of addresses, and the questions
+//! that a host asks while it talks mail, which give away whom it looks for.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+
+use crate::dns::{self, Data, RecordType};
+use crate::flow::Connection;
+use crate::limits::{LOOKUP_BEFORE, LOOKUPS, LOOKUPS_OF_HOST, LOOKUPS_OF_SESSION, NAMES, NAMES_OF_ADDRESS};
+use crate::nbns;
+use crate::time::Timestamp;
+use crate::wire::{Frame, Transport};
+
+/// A name that an answer gave to an address, or an address to a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameFound {
+    /// The address.
+    pub address: IpAddr,
+    /// The name: octets, as sent.
+    pub name: Vec<u8>,
+    /// By which answer.
+    pub by: NameSource,
+    /// The packet of the answer.
+    pub packet: u64,
+}
+
+/// Which answers give names to addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameSource {
+    /// An address record for the name (A, AAAA).
+    Address,
+    /// A pointer record for the address (PTR).
+    Pointer,
+    /// A NetBIOS name (RFC 1002 §4.2.13).
+    Netbios,
+}
+
+/// A question that a host asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookUp {
+    /// Who asked.
+    pub host: IpAddr,
+    /// What for: octets, as sent.
+    pub name: Vec<u8>,
+    /// Records of which type.
+    pub record_type: RecordType,
+    /// When.
+    pub time: Timestamp,
+    /// Its packet.
+    pub packet: u64,
+}
+
+/// What passed by around a session: names of its two hosts, and what these asked for shortly before it and in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Names of the two addresses, in order.
+    pub names: Vec<NameFound>,
+    /// What the two hosts asked for, in order. Where a host is in several sessions at once, they may belong to another.
+    pub lookups: Vec<LookUp>,
+}
+
+/// All that passed by, in bounded memory.
+#[derive(Debug, Default)]
+pub(super) struct LookUps {
+    names: HashMap<IpAddr, Vec<NameFound>>,
+    asked: HashMap<IpAddr, VecDeque<LookUp>>,
+}
+
+impl LookUps {
+    /// Takes a packet that is none of TCP.
+    pub(super) fn packet(&mut self, frame: &Frame<'_>, number: u64, time: Timestamp) {
+        let (Transport::Udp(udp), Some(ip)) = (&frame.transport, &frame.ip) else { return };
+        let is = |port: u16| udp.source_port == port || udp.destination_port == port;
+        if is(DNS) || is(MULTICAST_DNS) {
+            let Some(message) = dns::Message::parse(udp.payload) else { return };
+            if message.flags.is_response() {
+                self.answer(&message, number);
+            } else if udp.destination_port == DNS {
+                for question in message.questions().take(QUESTIONS) {
+                    let (name, record_type) = (question.name.octets(), question.record_type);
+                    self.question(LookUp { host: ip.source, name, record_type, time, packet: number });
+                }
+            }
+        } else if is(NETBIOS)
+            && let Some(message) = nbns::Message::parse(udp.payload)
+            && message.flags.is_response()
+        {
+            for answer in message.answers() {
+                if let (Some(address), nbns::NameField::Name(name)) = (answer.address(), &answer.name) {
+                    let blank = |b: &u8| matches!(b, 0 | b' ');
+                    let end = name.characters.iter().rposition(|b| !blank(b)).map_or(0, |last| last + 1);
+                    let name = name.characters[..end].to_vec();
+                    self.name(NameFound { address: address.into(), name, by: NameSource::Netbios, packet: number });
+                }
+            }
+        }
+    }
+
+    fn question(&mut self, lookup: LookUp) {
+        if self.asked.len() >= LOOKUPS && !self.asked.contains_key(&lookup.host) {
+            return;
+        }
+        let asked = self.asked.entry(lookup.host).or_default();
+        if asked.len() >= LOOKUPS_OF_HOST {
+            asked.pop_front();
+        }
+        asked.push_back(lookup);
+    }
+
+    fn answer(&mut self, message: &dns::Message<'_>, packet: u64) {
+        for record in message.records().take(RECORDS) {
+            let (address, name, by) = match record.data() {
+                Data::A(address) => (IpAddr::V4(address), record.name.octets(), NameSource::Address),
+                Data::Aaaa(address) => (IpAddr::V6(address), record.name.octets(), NameSource::Address),
+                Data::Name(target) if record.record_type == RecordType::PTR => {
+                    let Some(address) = reversed(&record.name.octets()) else { continue };
+                    (address, target.octets(), NameSource::Pointer)
+                }
+                _ => continue,
+            };
+            self.name(NameFound { address, name, by, packet });
+        }
+    }
+
+    fn name(&mut self, found: NameFound) {
+        if self.names.len() >= NAMES && !self.names.contains_key(&found.address) {
+            return;
+        }
+        let known = self.names.entry(found.address).or_default();
+        let is_new = !known.iter().any(|other| other.name.eq_ignore_ascii_case(&found.name) && other.by == found.by);
+        if is_new && known.len() < NAMES_OF_ADDRESS {
+            known.push(found);
+        }
+    }
+
+    /// What belongs to a connection. What passed after its last packet does not, so that it is the same however the
+    /// capture comes.
+    pub(super) fn around(&self, connection: &Connection) -> Around {
+        let hosts = [connection.originator.ip, connection.responder.ip];
+        let mut around = Around::default();
+        for (nth, host) in hosts.into_iter().enumerate() {
+            if nth == 1 && hosts[0] == hosts[1] {
+                break;
+            }
+            let in_time = |packet: u64| packet < connection.last_packet;
+            around.names.extend(self.names.get(&host).into_iter().flatten().filter(|n| in_time(n.packet)).cloned());
+            let lookups = self.asked.get(&host).into_iter().flatten();
+            let near = |lookup: &&LookUp| {
+                in_time(lookup.packet) && connection.first_time.since(lookup.time).nanos() <= LOOKUP_BEFORE.nanos()
+            };
+            around.lookups.extend(lookups.filter(near).take(LOOKUPS_OF_SESSION).cloned());
+        }
+        around.lookups.sort_by_key(|lookup| lookup.packet);
+        around
+    }
+}
+
+/// The address that a name of a reverse zone stands for (RFC 1035 §3.5, RFC 3596 §2.5).
+fn reversed(name: &[u8]) -> Option<IpAddr> {
+    let name = std::str::from_utf8(name).ok()?.trim_end_matches('.').to_ascii_lowercase();
+    if let Some(labels) = name.strip_suffix(".in-addr.arpa") {
+        let mut octets = labels.split('.').rev().map(str::parse::<u8>);
+        let mut next = || octets.next()?.ok();
+        let address = [next()?, next()?, next()?, next()?];
+        return next().is_none().then(|| IpAddr::from(address));
+    }
+    let labels = name.strip_suffix(".ip6.arpa")?;
+    let nibbles: Vec<u8> =
+        labels.split('.').rev().map(|l| u8::from_str_radix(l, 16).ok().filter(|n| *n < 16)).collect::<Option<_>>()?;
+    let octets: Vec<u8> = nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
+}
+
+const DNS: u16 = 53;
+const MULTICAST_DNS: u16 = 5353;
+const NETBIOS: u16 = 137;
+
+/// Questions of one message, and records of one answer, that are looked at.
+const QUESTIONS: usize = 4;
+const RECORDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_reverse_zones_are_addresses() {
+        let of = |name: &str| reversed(name.as_bytes());
+        assert_eq!(of("20.2.0.192.in-addr.arpa"), Some(IpAddr::from([192, 0, 2, 20])));
+        assert_eq!(of("20.2.0.192.IN-ADDR.ARPA."), Some(IpAddr::from([192, 0, 2, 20])));
+        let v6 = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+        assert_eq!(of(v6), "2001:db8::1".parse().ok());
+        for other in [
+            "2.0.192.in-addr.arpa",
+            "1.20.2.0.192.in-addr.arpa",
+            "300.2.0.192.in-addr.arpa",
+            "x.ip6.arpa",
+            "",
+            "example.org",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+}
