@@ -466,7 +466,7 @@ pub const ZEEK_AFTERMATHS: usize = 64;
 
 /// Readings of a sealed session that are kept side by side. Rivals that matter are a few; grouped
 /// commands make some dozens for each count of recipients and of refusals.
-pub const INFER_PATHS: usize = 192;
+pub const INFER_PATHS: usize = 96;
 
 /// Readings that are weighed for one session in all, which keeps any session below 50 ms; what
 /// needs more is not decided.
