@@ -106,7 +106,7 @@ pub fn advice(
         let recipients = || read.messages.iter().flatten().flat_map(|message| message.recipients.iter().flatten());
         add(recipients().any(|recipient| recipient.address_length.is_some()), ENVELOPE);
         add(is_line_by_line(read), LINES);
-        add(read.messages.iter().flatten().any(|message| message.size.is_some()), SIZE);
+        add(read.messages.iter().flatten().any(|message| message.size.is_some_and(|size| size.max > 0)), SIZE);
     }
     let is_named = |finding: &Exposure| finding.subject == "server name" && finding.visibility == Visibility::Seen;
     let names = session.tls.as_deref().is_some_and(|tls| tls.summary.server_name.is_some());

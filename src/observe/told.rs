@@ -71,8 +71,12 @@ pub(super) fn cell(read: &Inference, tls: &TlsSeen, subject: Subject) -> Option<
             (Value::Fields(fields), why, records())
         }
         Subject::MessageSize => {
-            let sizes: Vec<Value> =
-                messages().filter_map(|m| m.size).take(PLACES).map(|size| Value::Range(size.min, size.max)).collect();
+            let sizes: Vec<Value> = messages()
+                .filter(|m| m.transfer.is_some())
+                .filter_map(|m| m.size)
+                .take(PLACES)
+                .map(|size| Value::Range(size.min, size.max))
+                .collect();
             (!sizes.is_empty()).then_some(())?;
             let why = "The message's records can be added up: TLS does not hide their lengths (RFC 8446 §5.4).";
             (Value::List(sizes), why, records())
@@ -117,7 +121,8 @@ fn told_login(login: &Login) -> Exposure {
 
 fn told_message(message: &Message) -> Exposure {
     let mut parts = Vec::new();
-    if let Some(size) = message.size {
+    let was_sent = message.transfer.is_some() || message.accepted != Some(false);
+    if let Some(size) = message.size.filter(|_| was_sent) {
         parts.push(format!("{} octets", range(size)));
     }
     match (&message.transfer, message.accepted) {

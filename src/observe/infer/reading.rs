@@ -57,6 +57,8 @@ pub(super) struct Mail {
     pub(super) records: Vec<u32>,
     /// The first record of the text and how many there are.
     pub(super) pieces: u32,
+    /// Octets of its last record.
+    pub(super) last: Range,
 }
 
 /// One recipient.
@@ -183,6 +185,9 @@ impl Teller {
                     mail.records.push(record);
                 }
                 self.last = seen.last;
+                if let Some(mail) = self.reading.mails.last_mut() {
+                    mail.last = seen.last;
+                }
                 if seen.count == 1 && seen.length.min < 200
                     || seen.count > 1 && seen.length.max < seen.count as i32 * 140
                 {

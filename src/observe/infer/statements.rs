@@ -79,8 +79,16 @@ pub(super) fn state(ground: &Ground<'_>, found: &Found) -> Stated {
         let alike: Vec<&Reading> = readings.iter().filter(|r| r.mails.len() == count).collect();
         let (recipients, notified) = recipients_lengths(ground, best);
         let senders = sender_lengths(ground, best, &clients, notified);
+        let is_interval = ground.records.iter().any(|record| record.count == 1 && record.length.width() > 1);
+        let greeted = ground.context.servers.iter().any(|factor| *factor > 1.0);
+        let is_known = |readings: &[&Reading]| {
+            let known = |reading: &&Reading| usize::from(reading.server) < ground.templates.servers.len();
+            (greeted || !is_interval) && readings.first().is_some_and(known)
+        };
         stated.messages = Some(
-            (0..count).map(|i| message(i, &alike, count_share, &senders, &recipients, &mut stated.undecided)).collect(),
+            (0..count)
+                .map(|i| message(i, &alike, count_share, &senders, &recipients, &is_known, &mut stated.undecided))
+                .collect(),
         );
     } else {
         stated.undecided.push("how many messages there are cannot be told: several readings fit".to_owned());
@@ -145,6 +153,7 @@ fn message(
     count_share: f64,
     senders: &[Option<(Octets, f64)>],
     lengths: &[Vec<Option<(Octets, f64)>>],
+    is_known: &dyn Fn(&[&Reading]) -> bool,
     undecided: &mut Vec<String>,
 ) -> Message {
     let mut sure = count_share;
@@ -168,7 +177,11 @@ fn message(
         records: best.records.iter().map(|r| *r as usize).collect(),
     };
     let (number, agreed) = vote(alike, |r| r.mails.get(i).map(|m| m.recipients.len())).unwrap_or((None, 0.0));
-    if let Some(number) = number.filter(|_| claim(agreed)) {
+    // Of a server that is not known, or known by intervals alone, refusals may have any length, so that a sum of them tells
+    // no number.
+    let any_sum =
+        !is_known(alike) && best.recipients.iter().any(|rcpt| rcpt.after.is_none() && rcpt.accepted != Some(true));
+    if let Some(number) = number.filter(|_| !any_sum && claim(agreed)) {
         let same: Vec<&Reading> =
             alike.iter().copied().filter(|r| r.mails.get(i).is_some_and(|m| m.recipients.len() == number)).collect();
         message.recipients = Some(
@@ -211,6 +224,10 @@ fn message(
     let (accepted, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.accepted)).unwrap_or((None, 0.0));
     if accepted.is_some() && claim(agreed) {
         message.accepted = accepted;
+    }
+    let sent = vote(alike, |r| r.mails.get(i).and_then(|m| m.bdat).is_some());
+    if message.accepted == Some(false) && sent.is_some_and(|(sent, agreed)| !sent && agreed >= STATED) {
+        message.size = Some(Octets::exactly(0));
     }
     message.confidence = sure;
     message
@@ -274,6 +291,13 @@ pub(super) fn octets_of(mail: &Mail) -> Option<Octets> {
         let before = |n: i32| 7 + digits(n);
         let max = mail.text.max - rest - before(mail.text.max - 12);
         let min = mail.text.min - rest - before(mail.text.min) - 5;
+        return Some(Octets::between(octets(min), octets(max)));
+    }
+    // A last record of hardly more than the dot line holds nothing else, but perhaps the line end before it.
+    let dot_alone = mail.pieces > 1 && mail.last.contains(3) && mail.last.max < 16 && !mail.quit_inside;
+    if dot_alone && mail.accepted.is_some() {
+        let line_end = if mail.last.width() > 1 { 2 } else { 0 };
+        let (min, max) = (mail.text.min - mail.last.min, mail.text.max - mail.last.max + line_end);
         return Some(Octets::between(octets(min), octets(max)));
     }
     // Where no answer follows, the final dot line may not have been sent.
