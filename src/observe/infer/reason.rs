@@ -64,7 +64,11 @@ pub(super) fn reason(taken: Taken, record: &Record, server: Option<&Server>) -> 
 }
 
 fn one_reply(kind: Kind, record: &Record, server: Option<&Server>) -> String {
-    let follows = "it answers the command before it".to_owned();
+    let follows = match kind {
+        Kind::Banner => "the server speaks first, and greets".to_owned(),
+        Kind::Ehlo => "it answers EHLO, and has room for capabilities".to_owned(),
+        _ => "it answers the command before it".to_owned(),
+    };
     let Some(server) = server else { return follows };
     let exact = u16::try_from(record.length.min).ok().filter(|_| record.length.min == record.length.max);
     if let Some(text) = exact.and_then(|octets| server.text(kind, octets)) {
