@@ -33,7 +33,7 @@ pub(super) fn wanted(plan: &Plan) -> Wanted {
     let mut wanted = Wanted { reveal: plan.reveal, ..Wanted::default() };
     match &plan.show {
         Show::ReportJson { .. } | Show::SessionsJson | Show::ExplainJson => {
-            (wanted.sessions, wanted.hashes) = (true, true)
+            (wanted.sessions, wanted.hashes, wanted.readings) = (true, true, true);
         }
         Show::Report | Show::Explain | Show::Sessions | Show::Anomalies | Show::AnomaliesJson => wanted.sessions = true,
         Show::Extract(_) => wanted.extracts = true,
@@ -41,9 +41,10 @@ pub(super) fn wanted(plan: &Plan) -> Wanted {
         Show::Eve => wanted.eve = true,
         Show::Zeek { .. } => wanted.zeek = true,
         Show::Packets(_) => wanted.rows = true,
-        Show::Follow => (wanted.utterances, wanted.sessions) = (true, true),
+        Show::Follow => (wanted.utterances, wanted.sessions, wanted.readings) = (true, true, true),
         Show::FollowJson { message_text } => {
-            (wanted.utterances, wanted.sessions, wanted.message_text) = (true, true, *message_text);
+            (wanted.utterances, wanted.sessions, wanted.readings) = (true, true, true);
+            wanted.message_text = *message_text;
         }
         Show::Hex(packets) => wanted.frames = packets.clone(),
     }

@@ -27,6 +27,8 @@ pub struct Wanted {
     pub sessions: bool,
     /// Hashes of messages and attachments, with the sessions.
     pub hashes: bool,
+    /// What the lengths of each sealed session give away, read at once: by the thread that gathers the session.
+    pub readings: bool,
     /// Messages, attachments and certificates.
     pub extracts: bool,
     /// Events as Suricata writes them.
@@ -345,7 +347,8 @@ impl Sink for Collector {
         }
         if self.wanted.sessions && self.wants(number) {
             let order = Order { packet: now, class: Class::Session, session: number, n: 0 };
-            self.items.push(Item { order, content: Content::Session(Box::new(Ended::new(session))) });
+            let ended = Box::new(Ended::new(session, self.wanted.readings));
+            self.items.push(Item { order, content: Content::Session(ended) });
         }
     }
 }

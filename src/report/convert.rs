@@ -10,24 +10,24 @@ use super::{catalogue, community_id, inferred, inside, spoken};
 use crate::bytes::utf8;
 use crate::flow;
 use crate::imf::decode_words;
+use crate::observe::infer::Inference;
 use crate::observe::{self, Answer, Observer, Place, Value, Visibility};
 use crate::session::{self, AnomalyKind, Contents, Protection, TlsSeen, Verdict};
 use crate::smtp::{self, Transaction};
 use crate::stream::{Direction, Span};
 use crate::tls;
 
-/// All that is printed of a session.
-pub(super) fn session(found: &session::Session) -> Session {
-    let mut session = seen(found);
+/// All that is printed of a session; `read` is what its lengths give away.
+pub(super) fn session(found: &session::Session, read: Option<Inference>) -> Session {
+    let mut session = seen(found, read);
     inside::add(&mut session, found);
     session
 }
 
 /// What shows without keys.
-fn seen(found: &session::Session) -> Session {
+fn seen(found: &session::Session, read: Option<Inference>) -> Session {
     let smtp = found.smtp.as_ref();
     let fingerprints = found.tls.as_deref().map(|tls| &tls.summary);
-    let read = observe::read(found);
     let findings = observe::exposures(found, read.as_ref());
     let matrix = observe::matrix(found, &findings, read.as_ref());
     let advice = observe::advice(found, &findings, matrix.as_ref(), read.as_ref());

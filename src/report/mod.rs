@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::bytes::escaped;
-use crate::observe;
+use crate::observe::{self, infer::Inference};
 use crate::session;
 use crate::time::Timestamp;
 
@@ -107,6 +107,7 @@ pub enum Content {
 #[derive(Debug)]
 pub struct Ended {
     found: session::Session,
+    read: Lengths,
     weight: u32,
     /// What is odd about it beside other sessions.
     beside: Vec<Anomaly>,
@@ -114,9 +115,17 @@ pub struct Ended {
     resumes: Option<Resumes>,
 }
 
+/// What the lengths of a session give away, once that was looked for.
+#[derive(Debug)]
+enum Lengths {
+    NotYet,
+    Read(Option<Inference>),
+}
+
 impl Ended {
-    fn new(found: session::Session) -> Ended {
-        Ended { weight: convert::weight(&found), found, beside: Vec::new(), resumes: None }
+    fn new(found: session::Session, reads: bool) -> Ended {
+        let read = if reads { Lengths::Read(observe::read(&found)) } else { Lengths::NotYet };
+        Ended { weight: convert::weight(&found), found, read, beside: Vec::new(), resumes: None }
     }
 
     /// The number of its first packet, which is its name.
@@ -164,13 +173,21 @@ impl Ended {
         convert::line(&self.found)
     }
 
+    /// What its lengths give away.
+    fn read(&self) -> Option<Inference> {
+        match &self.read {
+            Lengths::NotYet => observe::read(&self.found),
+            Lengths::Read(read) => read.clone(),
+        }
+    }
+
     /// Says of its sealed records, which are among `utterances` in order, how they read.
     pub fn tell_readings(&self, utterances: &mut [Utterance]) {
         if !utterances.iter().any(|utterance| utterance.kind == "tls" && utterance.sealed) {
             return;
         }
-        let read = observe::read(&self.found);
-        let Some(inferred) = read.and_then(|read| Some(inferred::of(&self.found, self.found.tls.as_deref()?, read)))
+        let Some(inferred) =
+            self.read().and_then(|read| Some(inferred::of(&self.found, self.found.tls.as_deref()?, read)))
         else {
             return;
         };
@@ -180,7 +197,7 @@ impl Ended {
     /// All that is printed of it.
     #[must_use]
     pub fn whole(&self) -> Session {
-        let mut session = convert::session(&self.found);
+        let mut session = convert::session(&self.found, self.read());
         if let (Some(tls), Some(resumes)) = (&mut session.tls, &self.resumes) {
             session.exposure.extend(resumes.finding(&self.found));
             tls.handshake.resumes = Some(resumes.clone());
