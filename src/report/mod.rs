@@ -119,12 +119,12 @@ pub struct Ended {
 #[derive(Debug)]
 enum Lengths {
     NotYet,
-    Read(Option<Inference>),
+    Read(Option<Box<Inference>>),
 }
 
 impl Ended {
     fn new(found: session::Session, reads: bool) -> Ended {
-        let read = if reads { Lengths::Read(observe::read(&found)) } else { Lengths::NotYet };
+        let read = if reads { Lengths::Read(observe::read(&found).map(Box::new)) } else { Lengths::NotYet };
         Ended { weight: convert::weight(&found), found, read, beside: Vec::new(), resumes: None }
     }
 
@@ -177,7 +177,7 @@ impl Ended {
     fn read(&self) -> Option<Inference> {
         match &self.read {
             Lengths::NotYet => observe::read(&self.found),
-            Lengths::Read(read) => read.clone(),
+            Lengths::Read(read) => read.as_deref().cloned(),
         }
     }
 
