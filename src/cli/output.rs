@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::extract::Extraction;
-use super::plan::{Plan, Show};
+use super::plan::{Input, Plan, Show};
 use super::zeek::Logs;
 use crate::limits::{MAX_DIALOGUE_OCTETS, MAX_FULL_SESSIONS, MAX_LISTED_SESSIONS};
 use crate::render::packets::Packets;
@@ -31,6 +31,8 @@ pub(super) trait Output {
 /// What a plan's view wants to know.
 pub(super) fn wanted(plan: &Plan) -> Wanted {
     let mut wanted = Wanted { reveal: plan.reveal, ..Wanted::default() };
+    // On an interface a dialogue is told before its session is over and can be read.
+    let at_its_end = matches!(plan.input, Input::Files(_));
     match &plan.show {
         Show::ReportJson { .. } | Show::SessionsJson | Show::ExplainJson => {
             (wanted.sessions, wanted.hashes, wanted.readings) = (true, true, true);
@@ -41,9 +43,9 @@ pub(super) fn wanted(plan: &Plan) -> Wanted {
         Show::Eve => wanted.eve = true,
         Show::Zeek { .. } => wanted.zeek = true,
         Show::Packets(_) => wanted.rows = true,
-        Show::Follow => (wanted.utterances, wanted.sessions, wanted.readings) = (true, true, true),
+        Show::Follow => (wanted.utterances, wanted.sessions, wanted.readings) = (true, true, at_its_end),
         Show::FollowJson { message_text } => {
-            (wanted.utterances, wanted.sessions, wanted.readings) = (true, true, true);
+            (wanted.utterances, wanted.sessions, wanted.readings) = (true, at_its_end, at_its_end);
             wanted.message_text = *message_text;
         }
         Show::Hex(packets) => wanted.frames = packets.clone(),
@@ -84,10 +86,8 @@ pub(super) fn output<'w>(plan: &Plan, live: bool, out: &'w mut dyn Write) -> io:
             printed: 0,
             silent: 0,
         }),
-        Show::FollowJson { .. } if !live => Box::new(DialogueLines { out, held: HashMap::new() }),
-        Show::FollowJson { .. } | Show::ExplainJson | Show::SessionsJson | Show::Eve => {
-            Box::new(JsonLines { out, live })
-        }
+        Show::FollowJson { .. } => Box::new(DialogueLines { out, live, held: HashMap::new() }),
+        Show::ExplainJson | Show::SessionsJson | Show::Eve => Box::new(JsonLines { out, live }),
         Show::Explain => Box::new(Explanations { out, look, one, printed: 0, left_out: 0 }),
         Show::Hex(packets) => {
             let wanted = packets.iter().map(|range| *range.start()).collect();
@@ -223,47 +223,6 @@ struct Dialogues<'w> {
     silent: u64,
 }
 
-/// Sessions explained, as they end.
-struct Explanations<'w> {
-    out: &'w mut dyn Write,
-    look: report::Look,
-    one: bool,
-    printed: usize,
-    left_out: u64,
-}
-
-impl Output for Explanations<'_> {
-    fn item(&mut self, item: Content) -> io::Result<()> {
-        let Content::Session(session) = item else { return Ok(()) };
-        if session.verdict() == "not-mail" && !self.one {
-            return Ok(());
-        }
-        if self.printed >= MAX_FULL_SESSIONS {
-            self.left_out += 1;
-            return Ok(());
-        }
-        if self.printed > 0 {
-            writeln!(self.out)?;
-        }
-        self.printed += 1;
-        explain::write(self.out, &session.whole(), self.look)
-    }
-
-    fn finish(&mut self, _: &Capture, limits: &[String]) -> io::Result<()> {
-        if self.printed == 0 {
-            writeln!(self.out, "No mail session to explain.")?;
-        }
-        if self.left_out > 0 {
-            let left_out = style::counted(self.left_out, "mail session", "mail sessions");
-            writeln!(self.out, "\n… and {left_out} more: name one by the number of any of its packets")?;
-        }
-        for limit in limits {
-            writeln!(self.out, "! limit reached: {limit}")?;
-        }
-        self.out.flush()
-    }
-}
-
 #[derive(Default)]
 struct Said {
     utterances: Vec<Utterance>,
@@ -271,14 +230,18 @@ struct Said {
     left_out: u64,
 }
 
+/// Octets that an utterance takes in memory, roughly.
+fn weight(utterance: &Utterance) -> usize {
+    256 + utterance.text.as_ref().map_or(0, String::len)
+        + utterance.lines.iter().flatten().map(String::len).sum::<usize>()
+}
+
 impl Output for Dialogues<'_> {
     fn item(&mut self, item: Content) -> io::Result<()> {
         match item {
             Content::Utterance(utterance) => {
                 let said = self.open.entry(utterance.session).or_default();
-                let octets = 256
-                    + utterance.text.as_ref().map_or(0, String::len)
-                    + utterance.lines.iter().flatten().map(String::len).sum::<usize>();
+                let octets = weight(&utterance);
                 if said.octets + octets > MAX_DIALOGUE_OCTETS {
                     said.left_out += 1;
                 } else {
@@ -316,9 +279,10 @@ impl Output for Dialogues<'_> {
 }
 
 /// Utterances, an object a line. What a sealed record says is read when its session is over: from the first sealed
-/// record on, a session is held until then.
+/// record on, a session is held until then, but not on an interface, where all is told as it happens.
 struct DialogueLines<'w> {
     out: &'w mut dyn Write,
+    live: bool,
     held: HashMap<u64, Said>,
 }
 
@@ -333,14 +297,14 @@ impl Output for DialogueLines<'_> {
         match item {
             Content::Utterance(utterance) => {
                 let is_sealed = utterance.kind == "tls" && utterance.sealed;
-                if !is_sealed && !self.held.contains_key(&utterance.session) {
+                if self.live || !is_sealed && !self.held.contains_key(&utterance.session) {
                     return json::line(self.out, &utterance);
                 }
                 let said = self.held.entry(utterance.session).or_default();
-                said.octets += 256;
+                said.octets += weight(&utterance);
                 said.utterances.push(*utterance);
                 if said.octets > MAX_DIALOGUE_OCTETS {
-                    // Too long to be read whole.
+                    // Too long to be held: what was not read by now has no reading.
                     let utterances = std::mem::take(&mut said.utterances);
                     self.print(&utterances)?;
                 }
@@ -355,7 +319,52 @@ impl Output for DialogueLines<'_> {
         }
     }
 
+    fn pause(&mut self) -> io::Result<()> {
+        if self.live { self.out.flush() } else { Ok(()) }
+    }
+
     fn finish(&mut self, _: &Capture, _: &[String]) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Sessions explained, as they end.
+struct Explanations<'w> {
+    out: &'w mut dyn Write,
+    look: report::Look,
+    one: bool,
+    printed: usize,
+    left_out: u64,
+}
+
+impl Output for Explanations<'_> {
+    fn item(&mut self, item: Content) -> io::Result<()> {
+        let Content::Session(session) = item else { return Ok(()) };
+        if session.verdict() == "not-mail" && !self.one {
+            return Ok(());
+        }
+        if self.printed >= MAX_FULL_SESSIONS {
+            self.left_out += 1;
+            return Ok(());
+        }
+        if self.printed > 0 {
+            writeln!(self.out)?;
+        }
+        self.printed += 1;
+        explain::write(self.out, &session.whole(), self.look)
+    }
+
+    fn finish(&mut self, _: &Capture, limits: &[String]) -> io::Result<()> {
+        if self.printed == 0 {
+            writeln!(self.out, "No mail session to explain.")?;
+        }
+        if self.left_out > 0 {
+            let left_out = style::counted(self.left_out, "mail session", "mail sessions");
+            writeln!(self.out, "\n… and {left_out} more: name one by the number of any of its packets")?;
+        }
+        for limit in limits {
+            writeln!(self.out, "! limit reached: {limit}")?;
+        }
         self.out.flush()
     }
 }
@@ -401,7 +410,6 @@ struct JsonLines<'w> {
 impl Output for JsonLines<'_> {
     fn item(&mut self, item: Content) -> io::Result<()> {
         match item {
-            Content::Utterance(utterance) => json::line(self.out, &utterance),
             Content::Session(session) => json::line(self.out, &session.whole()),
             Content::Eve(event) => eve::line(self.out, &event),
             _ => Ok(()),

@@ -1,5 +1,6 @@
 //! Drives packets through the workers, batch by batch, and their items to the output.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -70,6 +71,10 @@ pub(super) fn run(
         together(source, config, wanted, keys, jobs, output, progress, &mut counts)?
     };
     limits.extend(keys.limit());
+    limits.extend(output.comparison.limits());
+    // Every thread sees all look-ups, and says the same of them.
+    let mut said = HashSet::new();
+    limits.retain(|limit| said.insert(limit.clone()));
     progress.done();
     Ok(Done { capture: counts.capture(source), limits })
 }

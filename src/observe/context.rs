@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Cell, Exposure, Place, Visibility, text, utf8};
+use super::{Cell, Exposure, Place, Value, Visibility, plural, text, utf8};
 use crate::dns::RecordType;
 use crate::session::{LookUp, NameFound, NameSource, Session};
 use crate::stream::Direction;
@@ -45,6 +45,11 @@ pub(super) fn exposures(session: &Session, out: &mut Vec<Exposure>) {
                 .at_packet(lookup.packet),
         );
         told.push((subject, name));
+    }
+    let more = session.around.lookups_not_kept;
+    if let Some(last) = session.around.lookups.last().filter(|_| more > 0) {
+        let words = format!("of both hosts {} more, which were not looked at", plural(more, "question"));
+        out.push(Exposure::seen("look-ups", Value::Number(more), words).at_packet(last.packet));
     }
 }
 

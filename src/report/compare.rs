@@ -33,6 +33,8 @@ struct Shown {
 #[derive(Debug, Default)]
 pub struct Comparison {
     pairs: HashMap<Pair, Earlier>,
+    /// Sessions of pairs beyond the limit.
+    left_out: u64,
     links: Links,
 }
 
@@ -48,6 +50,7 @@ impl Comparison {
         };
         let pair = (client.ip, server.ip, server.port);
         if !self.pairs.contains_key(&pair) && self.pairs.len() >= MAX_HOST_PAIRS {
+            self.left_out += 1;
             return;
         }
         let earlier = self.pairs.entry(pair).or_default();
@@ -96,6 +99,20 @@ impl Comparison {
             }
         }
         ended.beside = odd;
+    }
+
+    /// Limits that were reached, a sentence each.
+    #[must_use]
+    pub fn limits(&self) -> Vec<String> {
+        let mut limits = Vec::new();
+        if self.left_out > 0 {
+            limits.push(format!(
+                "{MAX_HOST_PAIRS} pairs of hosts are remembered: {} sessions of others were not held against earlier ones",
+                self.left_out
+            ));
+        }
+        limits.extend(self.links.limit());
+        limits
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) struct Links {
     shown: HashMap<(Hosts, Vec<u8>), u64>,
     /// The sizes of sealed tickets, by the hosts and the latest session last.
     sealed: HashMap<Hosts, Vec<(u64, Vec<u16>)>>,
+    /// Something found no room.
+    is_full: bool,
 }
 
 impl Links {
@@ -83,10 +85,14 @@ impl Links {
         for token in tls.summary.issued() {
             if self.issued.len() < LINKED_TOKENS {
                 self.issued.entry((hosts, token.to_vec())).or_insert(number);
+            } else {
+                self.is_full = true;
             }
         }
         let sizes = ticket_sizes(found, tls);
-        if !sizes.is_empty() && (self.sealed.len() < LINKED_TOKENS || self.sealed.contains_key(&hosts)) {
+        if !sizes.is_empty() && self.sealed.len() >= LINKED_TOKENS && !self.sealed.contains_key(&hosts) {
+            self.is_full = true;
+        } else if !sizes.is_empty() {
             let sessions = self.sealed.entry(hosts).or_default();
             if sessions.len() >= TICKET_SESSIONS {
                 sessions.remove(0);
@@ -94,6 +100,15 @@ impl Links {
             sessions.push((number, sizes));
         }
         resumes
+    }
+
+    /// The limit, where it was reached.
+    pub(super) fn limit(&self) -> Option<String> {
+        self.is_full.then(|| {
+            format!(
+                "{LINKED_TOKENS} tickets and session ids are remembered: sessions that show later ones are not linked"
+            )
+        })
     }
 
     fn resumes(&mut self, hosts: Hosts, number: u64, tls: &TlsSeen) -> Option<Resumes> {
@@ -108,6 +123,8 @@ impl Links {
         };
         if self.shown.len() < LINKED_TOKENS {
             self.shown.entry(key).or_insert(number);
+        } else {
+            self.is_full = true;
         }
         Some(Resumes { sessions, by: shown.kind, inferred: is_sealed, also_shown_in })
     }

@@ -57,6 +57,8 @@ pub struct Around {
     pub names: Vec<NameFound>,
     /// What the two hosts asked for, in order. Where a host is in several sessions at once, they may belong to another.
     pub lookups: Vec<LookUp>,
+    /// Questions beyond those kept.
+    pub lookups_not_kept: u64,
 }
 
 /// All that passed by, in bounded memory.
@@ -64,6 +66,8 @@ pub struct Around {
 pub(super) struct LookUps {
     names: HashMap<IpAddr, Vec<NameFound>>,
     asked: HashMap<IpAddr, VecDeque<LookUp>>,
+    /// Names, and questions of hosts, that found no room.
+    left_out: [u64; 2],
 }
 
 impl LookUps {
@@ -98,6 +102,7 @@ impl LookUps {
 
     fn question(&mut self, lookup: LookUp) {
         if self.asked.len() >= LOOKUPS && !self.asked.contains_key(&lookup.host) {
+            self.left_out[1] += 1;
             return;
         }
         let asked = self.asked.entry(lookup.host).or_default();
@@ -124,13 +129,28 @@ impl LookUps {
 
     fn name(&mut self, found: NameFound) {
         if self.names.len() >= NAMES && !self.names.contains_key(&found.address) {
+            self.left_out[0] += 1;
             return;
         }
         let known = self.names.entry(found.address).or_default();
         let is_new = !known.iter().any(|other| other.name.eq_ignore_ascii_case(&found.name) && other.by == found.by);
         if is_new && known.len() < NAMES_OF_ADDRESS {
             known.push(found);
+        } else if is_new {
+            self.left_out[0] += 1;
         }
+    }
+
+    /// Limits that were reached, a sentence each.
+    pub(super) fn limits(&self) -> impl Iterator<Item = String> + use<> {
+        let [names, questions] = self.left_out;
+        let names = (names > 0).then(|| {
+            format!("{NAMES_OF_ADDRESS} names of each of {NAMES} addresses are remembered: {names} answers gave more")
+        });
+        let questions = (questions > 0).then(|| {
+            format!("what {LOOKUPS} hosts ask the DNS for is remembered: {questions} questions of others are not")
+        });
+        names.into_iter().chain(questions)
     }
 
     /// What belongs to a connection. What passed after its last packet does not, so that it is the same however the
@@ -148,7 +168,9 @@ impl LookUps {
             let near = |lookup: &&LookUp| {
                 in_time(lookup.packet) && connection.first_time.since(lookup.time).nanos() <= LOOKUP_BEFORE.nanos()
             };
-            around.lookups.extend(lookups.filter(near).take(LOOKUPS_OF_SESSION).cloned());
+            let mut lookups = lookups.filter(near);
+            around.lookups.extend(lookups.by_ref().take(LOOKUPS_OF_SESSION).cloned());
+            around.lookups_not_kept += lookups.count() as u64;
         }
         around.lookups.sort_by_key(|lookup| lookup.packet);
         around
@@ -200,5 +222,26 @@ mod tests {
         ] {
             assert_eq!(of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn names_that_find_no_room_are_counted_and_said() {
+        let mut lookups = LookUps::default();
+        let mut give = |address: u32, name: String| {
+            let address = IpAddr::from(address.to_be_bytes());
+            lookups.name(NameFound { address, name: name.into_bytes(), by: NameSource::Address, packet: 1 });
+        };
+        for n in 0..NAMES_OF_ADDRESS {
+            give(0xc000_0201, format!("host{n}.example.org"));
+        }
+        give(0xc000_0201, "HOST0.example.org".to_owned());
+        assert_eq!(lookups.limits().count(), 0);
+        let mut give = |name: &str| {
+            let address = IpAddr::from([192, 0, 2, 1]);
+            lookups.name(NameFound { address, name: name.into(), by: NameSource::Address, packet: 1 });
+        };
+        give("one-more.example.org");
+        assert_eq!(lookups.left_out, [1, 0]);
+        assert!(lookups.limits().next().is_some_and(|limit| limit.ends_with("1 answers gave more")));
     }
 }

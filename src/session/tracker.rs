@@ -146,7 +146,8 @@ impl Tracker {
     /// Limits that were reached.
     #[must_use]
     pub fn limits(&self) -> Vec<LimitReached> {
-        self.table.limits_reached().iter().map(|limit| LimitReached { text: limit_in_words(*limit) }).collect()
+        let of_table = self.table.limits_reached().iter().map(|limit| limit_in_words(*limit));
+        of_table.chain(self.lookups.limits()).map(|text| LimitReached { text }).collect()
     }
 }
 

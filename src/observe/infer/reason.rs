@@ -39,7 +39,10 @@ pub(super) fn reason(taken: Taken, record: &Record, server: Option<&Server>) -> 
                 )
             }
             Command::Rcpt => {
-                format!("`RCPT TO:<>` and the line end are 12 octets, which leaves {} for the address", octets(12))
+                format!(
+                    "`RCPT TO:<>` and the line end are 12 octets, which leaves {} for the address, and parameters if there are any",
+                    octets(12)
+                )
             }
             Command::Data => "six octets, and what follows the answer is longer than a command".to_owned(),
             Command::Body => return None,
