@@ -210,7 +210,8 @@ impl Dialogue {
         let mut entry = Outstanding { transaction: self.ledger.current, ..Outstanding::new(index, asked, span) };
         match verb {
             _ if verb.is_hello() => {
-                self.summary.client_name = Some(ClientName { verb, name: keep(command.argument), span });
+                self.summary.client_name =
+                    Some(ClientName { verb, name: keep(command.argument), small: command.is_small(), span });
                 self.summary.lmtp = verb == Verb::LHLO;
                 self.leave_transaction();
             }
@@ -240,6 +241,7 @@ impl Dialogue {
             }
             Verb::STARTTLS | Verb::X_ANONYMOUSTLS => {
                 self.summary.starttls.requested = Some(span);
+                self.summary.starttls.small = command.is_small();
                 self.summary.starttls.answered = None;
                 self.seen.injection = false;
                 self.seen.clear_by_judgement = false;

@@ -34,6 +34,13 @@ impl<'a> Command<'a> {
         Some(Command { index, verb: Verb::new(verb), line, argument: rest.trim_ascii(), end })
     }
 
+    /// Whether the verb is written in small letters: verbs are read alike in any case (RFC 5321 §2.4), and programs
+    /// differ in it.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.line.trim_ascii_start().first().is_some_and(u8::is_ascii_lowercase)
+    }
+
     /// The path and parameters of MAIL, RCPT and their relatives.
     #[must_use]
     pub fn path(&self) -> Option<Path<'a>> {

@@ -93,6 +93,8 @@ pub struct ClientName {
     pub verb: Verb,
     /// Its argument.
     pub name: Vec<u8>,
+    /// Whether the verb is written in small letters, as some programs do.
+    pub small: bool,
     /// Where the command stands.
     pub span: Span,
 }
@@ -119,6 +121,8 @@ pub struct StartTls {
     pub masked: Option<Span>,
     /// The last command.
     pub requested: Option<Span>,
+    /// Whether it is written in small letters.
+    pub small: bool,
     /// The reply to it.
     pub answered: Option<StatusReply>,
 }

@@ -5,7 +5,7 @@ use super::prior::Range;
 use super::reading::{Mail, Reading};
 use super::software::Clients;
 use super::statements::{Ground, octets_of};
-use super::templates::{Echo, Kind, Parameter};
+use super::templates::{Echo, Kind, Parameter, Server};
 
 /// The length of each message's sender, with how sure it is.
 pub(super) fn sender_lengths(
@@ -14,7 +14,8 @@ pub(super) fn sender_lengths(
     clients: &Clients,
     notified: f64,
 ) -> Vec<Option<(Octets, f64)>> {
-    let sets = parameter_sets(ground, clients, notified);
+    let server = ground.templates.servers.get(usize::from(reading.server));
+    let sets = parameter_sets(ground, server, clients, notified);
     // Whether SIZE is given is a habit of the client: alike in all messages of a session.
     let sized = |set: &[Parameter]| set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove));
     let mut habit = [0.0f64; 2];
@@ -48,7 +49,7 @@ pub(super) fn sender_lengths(
                     candidate.weight *= shares[index] / sum / whole.max(1e-300);
                 }
             }
-            chosen(all.into_iter().map(|c| (c.address, c.weight)).collect())
+            chosen(all.into_iter().map(|c| (c.address, c.weight)).collect(), ENOUGH_FOR_SENDER)
         })
         .collect()
 }
@@ -80,7 +81,7 @@ fn candidates(ground: &Ground<'_>, server: u16, mail: &Mail, sets: &[(Vec<Parame
                     None => (3..=6).map(size_parameter).collect(),
                 },
                 Parameter::SizeAbove => match size {
-                    Some(size) => (digits(size.min)..=digits(size.max + 1100)).map(size_parameter).collect(),
+                    Some(size) => (digits(size.min + 900)..=digits(size.max + 1100)).map(size_parameter).collect(),
                     None => (4..=6).map(size_parameter).collect(),
                 },
             };
@@ -129,7 +130,12 @@ fn echo_fit(ground: &Ground<'_>, server: u16, kind: Kind, reply: Option<Range>, 
     if fits { 1.0 } else { 0.02 }
 }
 
-fn parameter_sets(ground: &Ground<'_>, clients: &Clients, notified: f64) -> Vec<(Vec<Parameter>, f64)> {
+fn parameter_sets(
+    ground: &Ground<'_>,
+    server: Option<&Server>,
+    clients: &Clients,
+    notified: f64,
+) -> Vec<(Vec<Parameter>, f64)> {
     let mut sets: Vec<(Vec<Parameter>, f64)> = Vec::new();
     let mut add = |set: Vec<Parameter>, share: f64| match sets.iter_mut().find(|(known, _)| *known == set) {
         Some((_, weight)) => *weight += share,
@@ -165,21 +171,32 @@ fn parameter_sets(ground: &Ground<'_>, clients: &Clients, notified: f64) -> Vec<
         .collect();
     sets.iter_mut().for_each(|(_, share)| *share *= 1.0 - notified * 0.7);
     sets.extend(with_dsn);
-    let offered = |parameter: &Parameter| match parameter {
-        Parameter::Ret | Parameter::Envid => ground.offers.dsn != Some(false),
-        Parameter::Size | Parameter::SizeAbove => ground.offers.size != Some(false),
-        Parameter::Body => ground.offers.eight_bit != Some(false),
-        Parameter::Utf8 => ground.offers.utf8 != Some(false),
-        Parameter::Auth => ground.context.auth != Some(false),
+    let lacks = |parameter: &Parameter| server.is_some_and(|server| server.lacks.contains(parameter));
+    let offered = |parameter: &Parameter| {
+        !lacks(parameter)
+            && match parameter {
+                Parameter::Ret | Parameter::Envid => ground.offers.dsn != Some(false),
+                Parameter::Size | Parameter::SizeAbove => ground.offers.size != Some(false),
+                Parameter::Body => ground.offers.eight_bit != Some(false),
+                Parameter::Utf8 => ground.offers.utf8 != Some(false),
+                Parameter::Auth => ground.context.auth != Some(false),
+            }
     };
-    // A parameter that is not offered is left out of the set.
+    // A parameter that is not offered is left out of the set, but for those that users and not programs ask for: a few
+    // programs say them to any server.
     let mut allowed: Vec<(Vec<Parameter>, f64)> = Vec::new();
-    for (set, share) in sets {
-        let set: Vec<Parameter> = set.into_iter().filter(offered).collect();
-        match allowed.iter_mut().find(|(known, _)| *known == set) {
-            Some((_, weight)) => *weight += share,
-            None => allowed.push((set, share)),
+    let mut allow = |set: Vec<Parameter>, share: f64| match allowed.iter_mut().find(|(known, _)| *known == set) {
+        Some((_, weight)) => *weight += share,
+        None => allowed.push((set, share)),
+    };
+    for (mut set, share) in sets {
+        set.retain(|parameter| offered(parameter) || matches!(parameter, Parameter::Body | Parameter::Utf8));
+        let kept: Vec<Parameter> = set.iter().copied().filter(&offered).collect();
+        let unoffered = if kept.len() == set.len() { 0.0 } else { UNOFFERED };
+        if unoffered > 0.0 {
+            allow(set, share * unoffered);
         }
+        allow(kept, share * (1.0 - unoffered));
     }
     let whole: f64 = allowed.iter().map(|(_, share)| share).sum();
     allowed.iter_mut().for_each(|(_, share)| *share /= whole.max(1e-9));
@@ -187,7 +204,7 @@ fn parameter_sets(ground: &Ground<'_>, clients: &Clients, notified: f64) -> Vec<
 }
 
 /// The length with the most weight, if it has enough; else the range that has.
-fn chosen(mut all: Vec<(Range, f64)>) -> Option<(Octets, f64)> {
+fn chosen(mut all: Vec<(Range, f64)>, enough: f64) -> Option<(Octets, f64)> {
     let whole: f64 = all.iter().map(|(_, weight)| weight).sum();
     if whole <= 0.0 {
         return None;
@@ -202,7 +219,7 @@ fn chosen(mut all: Vec<(Range, f64)>) -> Option<(Octets, f64)> {
     merged.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (mut range, mut sum) = merged.first().copied()?;
     // An interval of lengths is not exact anyway: then all that may be is taken in.
-    let alone = sum >= if range.width() > 1 { ENOUGH_TOGETHER } else { ENOUGH };
+    let alone = sum >= if range.width() > 1 { ENOUGH_TOGETHER } else { enough };
     for (other, weight) in merged.iter().skip(1) {
         if alone || sum >= ENOUGH_TOGETHER {
             break;
@@ -217,8 +234,12 @@ fn chosen(mut all: Vec<(Range, f64)>) -> Option<(Octets, f64)> {
     Some((Octets::between(octets(range.min), octets(range.max)), sum))
 }
 
+/// How often a client says a parameter though it is not offered, where its user asks for it.
+const UNOFFERED: f64 = 0.1;
+
 /// How much weight a length needs to be told alone, and how much several need to be told as a range.
 const ENOUGH: f64 = 0.94;
+const ENOUGH_FOR_SENDER: f64 = 0.91;
 const ENOUGH_TOGETHER: f64 = 0.99;
 
 /// A wider range says nothing.
@@ -251,7 +272,20 @@ pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Len
     }
     let top = weights.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
     let whole: f64 = weights.iter().map(|(_, score)| (score - top).exp()).sum();
-    let plain: f64 = weights.iter().take(1).map(|(_, score)| (score - top).exp()).sum();
+    // Some programs give ORCPT wherever they can, so that it says little of what else is asked for.
+    let asks: f64 = weights
+        .iter()
+        .map(|(extra, score)| {
+            (score - top).exp()
+                * if extra.notify > 0 {
+                    1.0
+                } else if extra.original {
+                    0.2
+                } else {
+                    0.0
+                }
+        })
+        .sum();
     let lengths = reading
         .mails
         .iter()
@@ -264,12 +298,12 @@ pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Len
                         .iter()
                         .filter_map(|(extra, score)| Some((extra.address(after)?, (score - top).exp() / whole)))
                         .collect();
-                    chosen(lengths)
+                    chosen(lengths, ENOUGH)
                 })
                 .collect()
         })
         .collect();
-    (lengths, if offered { (1.0 - plain / whole).max(0.02) } else { 0.0 })
+    (lengths, if offered { (asks / whole).max(0.02) } else { 0.0 })
 }
 
 fn reply_of(rcpt: &super::reading::Rcpt) -> Option<Range> {

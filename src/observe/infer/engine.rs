@@ -9,6 +9,7 @@ use super::prior::{Priors, Range};
 use super::reading;
 use super::reason;
 use super::search::{self, Context, Record, Search};
+use super::software::Manner;
 use super::statements::{self, Ground, Offers, Stated};
 use super::templates::Templates;
 use super::{Inference, Step, if_tls13};
@@ -59,14 +60,14 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
         .iter()
         .map(|(_, record)| {
             let length = record.plaintext.map_or(Range::new(0, 0), |p| Range::new(i32::from(p.min), i32::from(p.max)));
-            Record { client: record.direction == facts.client, length, count: 1, last: length }
+            Record::one(record.direction == facts.client, length)
         })
         .collect();
     let merged = search::merged(&single);
     let context = context(facts, templates, whole);
     let found = Search::run(templates, priors, &context, &merged);
     let ground =
-        Ground { templates, priors, context: &context, records: &merged, ja4: facts.ja4, offers: offers(facts) };
+        Ground { templates, priors, context: &context, records: &merged, manner: manner(facts), offers: offers(facts) };
     let mut stated = statements::state(&ground, &found);
     if found.limited {
         undecided.push("the session is too long, or fits too many readings, to be read whole".to_owned());
@@ -253,6 +254,11 @@ fn servers(facts: &Facts<'_>, templates: &Templates) -> Vec<f64> {
         factors[templates.servers.len()] = 0.3;
     }
     factors
+}
+
+/// What the client shows of itself outside TLS.
+fn manner<'a>(facts: &Facts<'a>) -> Manner<'a> {
+    Manner { ja4: facts.ja4, groups: facts.groups, small: facts.clear.and_then(|clear| clear.small) }
 }
 
 fn offers(facts: &Facts<'_>) -> Offers {

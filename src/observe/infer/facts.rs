@@ -4,7 +4,7 @@ use super::calibration;
 use crate::session::Session;
 use crate::smtp;
 use crate::stream::Direction;
-use crate::tls::{RecordTrace, Summary, TraceRecord};
+use crate::tls::{Group, RecordTrace, Summary, TraceRecord};
 
 /// The record trace and what stands in the clear around it.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     pub server_name: Option<&'a [u8]>,
     /// The fingerprint of the client's hello.
     pub ja4: Option<&'a str>,
+    /// The groups that it offers for the key exchange, in its order.
+    pub groups: &'a [Group],
     /// The server's port.
     pub port: u16,
     /// Octets that the server's and the client's IP addresses have in print.
@@ -40,6 +42,8 @@ pub struct ClearSide<'a> {
     pub banner: Option<&'a [u8]>,
     /// The capabilities offered.
     pub capabilities: &'a [smtp::EhloKeyword],
+    /// Whether the client writes EHLO and STARTTLS in small letters; `None`: they were not seen.
+    pub small: Option<[bool; 2]>,
 }
 
 impl ClearSide<'_> {
@@ -61,11 +65,18 @@ impl<'a> Facts<'a> {
             Direction::FromOriginator => (connection.originator, connection.responder),
             Direction::FromResponder => (connection.responder, connection.originator),
         };
+        let hello = tls.client_hello.as_ref().and_then(|hello| hello.extensions.as_ref());
+        let groups = hello.map(|extensions| extensions.supported_groups.as_slice()).unwrap_or_default();
         let clear = session.smtp.as_ref().map(|smtp| ClearSide {
             ehlo: smtp.client_name.as_ref().map(|name| name.span.len()),
             ehlo_reply: smtp.ehlo_reply.as_ref().map(|reply| reply.span.len()),
             banner: smtp.greeting.as_ref().map(|greeting| greeting.text.as_slice()),
             capabilities: &smtp.capabilities,
+            small: smtp
+                .client_name
+                .as_ref()
+                .filter(|_| smtp.starttls.requested.is_some())
+                .map(|name| [name.small, smtp.starttls.small]),
         });
         Facts {
             trace,
@@ -73,6 +84,7 @@ impl<'a> Facts<'a> {
             clear,
             server_name: tls.server_name.as_deref(),
             ja4,
+            groups,
             port: far.port,
             address_octets: [far.ip.to_string().len(), near.ip.to_string().len()],
             gaps: tls.gaps || session.missing > 0,

@@ -3,6 +3,7 @@
 use super::engine::built_in;
 use super::prior::Range;
 use super::search::{Context, Record, Search, merged};
+use super::software::Manner;
 use super::statements::{Ground, Offers, state};
 use crate::limits;
 
@@ -20,7 +21,7 @@ pub fn fuzz_infer(data: &[u8]) {
         .map(|octets| {
             let low = i32::from(u16::from_be_bytes([octets[0] & 0x3f, octets[1]]));
             let length = Range::new(low, low + i32::from(octets[2] & 0x0f) * i32::from(yes(0)));
-            Record { client: octets[2] & 0x80 != 0, length, count: 1, last: length }
+            Record::one(octets[2] & 0x80 != 0, length)
         })
         .collect();
     let records = merged(&records);
@@ -36,7 +37,7 @@ pub fn fuzz_infer(data: &[u8]) {
     let found = Search::run(templates, priors, &context, &records);
     assert!(found.nodes.len() <= 2 * limits::INFER_WORK + limits::INFER_PATHS * 4096);
     let offers = Offers::default();
-    let ground = Ground { templates, priors, context: &context, records: &records, ja4: None, offers };
+    let ground = Ground { templates, priors, context: &context, records: &records, manner: Manner::default(), offers };
     let stated = state(&ground, &found);
     let sure = |confidence: f64| assert!((0.0..=1.000_001).contains(&confidence), "{confidence}");
     sure(stated.confidence);

@@ -36,7 +36,22 @@ pub(super) struct Ways {
     pub(super) apart: bool,
     /// Commands waited each for its reply.
     pub(super) waited: bool,
+    /// Octets of the longest record of a message that was not its last, if it is longer than lines are.
+    pub(super) block: Option<Range>,
 }
+
+impl Ways {
+    fn block(&mut self, length: Option<Range>) {
+        let longer = |length: &Range| length.max > LINE && self.block.is_none_or(|known| known.max < length.max);
+        self.block = length.filter(longer).or(self.block);
+    }
+}
+
+/// A record of no more octets than this may be the final dot line, alone.
+const DOT_ALONE: i32 = 19;
+
+/// Octets that a line has at most (RFC 5321 §4.5.3.1.6), with its dot.
+const LINE: i32 = 1001;
 
 /// One transaction.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -179,6 +194,11 @@ impl Teller {
                 if let Some(mail) = self.reading.mails.last_mut() {
                     if mail.pieces == 0 {
                         self.lines = 0;
+                    }
+                    self.reading.ways.block(seen.block);
+                    // Before a dot line alone stands what is left of the message, of any length.
+                    if mail.pieces > 0 && seen.length.max > DOT_ALONE {
+                        self.reading.ways.block(Some(self.last));
                     }
                     mail.text = mail.text.plus(seen.length);
                     mail.pieces += seen.count;
@@ -331,7 +351,8 @@ impl Teller {
 
     fn text_ended(&mut self, index: usize, commands: u16) {
         let ways = &mut self.reading.ways;
-        if self.last.contains(3) && self.last.max < 30 {
+        // With or without the line end before it.
+        if (self.last.contains(3) || self.last.contains(5)) && self.last.max < 30 {
             ways.dots_alone += 1;
         } else {
             ways.dots_with += 1;

@@ -18,6 +18,15 @@ pub(super) struct Record {
     pub(super) count: u32,
     /// Octets of the last one.
     pub(super) last: Range,
+    /// Octets of the longest of those before the last; one record has none.
+    pub(super) block: Option<Range>,
+}
+
+impl Record {
+    /// One record.
+    pub(super) fn one(client: bool, length: Range) -> Record {
+        Record { client, length, count: 1, last: length, block: None }
+    }
 }
 
 /// What is known beforehand.
@@ -456,7 +465,8 @@ pub(super) fn merged(records: &[Record]) -> Vec<Record> {
         let length = row.iter().fold(Range::new(0, 0), |sum, record| sum.plus(record.length));
         let last = row.last().unwrap_or(first).length;
         if first.client && run > 1 && (run > limits::INFER_ROW || length.max > LONG_ROW) {
-            merged.push(Record { client: true, length, count: run as u32, last });
+            let block = row[..run - 1].iter().map(|record| record.length).max_by_key(|length| length.max);
+            merged.push(Record { client: true, length, count: run as u32, last, block });
         } else {
             merged.extend_from_slice(row);
         }

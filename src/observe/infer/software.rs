@@ -1,8 +1,21 @@
-//! Which program the client is, by how it writes.
+//! Which program the client is, by how it writes and by its hello.
 
 use super::claims::Software;
 use super::reading::Reading;
 use super::statements::Ground;
+use super::templates::Client;
+use crate::tls::Group;
+
+/// What a client shows of itself outside TLS.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Manner<'a> {
+    /// The fingerprint of its hello.
+    pub(super) ja4: Option<&'a str>,
+    /// The groups that it offers, in its order.
+    pub(super) groups: &'a [Group],
+    /// Whether it writes EHLO and STARTTLS in small letters; `None`: not seen.
+    pub(super) small: Option<[bool; 2]>,
+}
 
 /// What is believed of the client.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +40,7 @@ impl Clients {
 }
 
 /// How much of a chance programs that are not in the table have.
-const UNKNOWN: f64 = 0.3;
+const UNKNOWN: f64 = 0.12;
 
 /// Weighs the clients of the table by what a reading shows of their ways.
 pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
@@ -35,10 +48,14 @@ pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
     let messages = ways.dots_alone + ways.dots_with;
     let mut weights = Vec::new();
     let whole: f64 = ground.templates.clients.iter().map(|c| c.weight).sum();
-    let library = ground.ja4.and_then(|ja4| ja4.rsplit('_').next());
-    let names = ground.ja4.and_then(|ja4| ja4.as_bytes().get(3)).map(|letter| *letter == b'd');
+    let library = ground.manner.ja4.and_then(|ja4| ja4.rsplit('_').next());
+    let names = ground.manner.ja4.and_then(|ja4| ja4.as_bytes().get(3)).map(|letter| *letter == b'd');
     let any_fingerprint =
         library.is_some_and(|library| ground.templates.clients.iter().any(|c| c.tls.contains(&library)));
+    let own_groups = |client: &Client| {
+        !client.groups.is_empty() && client.groups.iter().copied().eq(ground.manner.groups.iter().map(|group| group.0))
+    };
+    let any_groups = ground.templates.clients.iter().any(own_groups);
     for client in &ground.templates.clients {
         let mut weight = client.weight / whole;
         if messages > 0 {
@@ -59,18 +76,38 @@ pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
             weight *= match (client.tls.contains(&library), client.tls.is_empty()) {
                 (true, _) => 0.6,
                 (false, true) => 0.01,
-                (false, false) => 0.02,
+                (false, false) => 0.01,
             };
         }
         if let (Some(names), Some(usual)) = (names, client.names) {
             weight *= if names == usual { 0.95 } else { 0.05 };
+        }
+        if !ground.manner.groups.is_empty() {
+            weight *= match (own_groups(client), client.groups.is_empty()) {
+                (true, _) => 0.95,
+                (false, false) => 0.01,
+                (false, true) if any_groups => 0.01,
+                (false, true) => 0.95,
+            };
+        }
+        if let Some(small) = ground.manner.small {
+            weight *= if small == client.small { 0.98 } else { 0.01 };
+        }
+        if let Some(block) = ways.block {
+            weight *= match client.blocks.iter().any(|usual| block.contains(*usual)) {
+                true => 0.9,
+                false if client.blocks.is_empty() => 0.3,
+                false => 0.05,
+            };
         }
         weights.push((client.name, weight));
     }
     let sum: f64 = weights.iter().map(|(_, w)| w).sum();
     let ja4_unknown = if any_fingerprint { 0.15 } else { 1.0 };
     // A program that is not known behaves like any of them, without a preference.
-    let unknown = UNKNOWN * ja4_unknown * 0.1f64.powi(i32::from(messages > 0)) * 0.3;
+    let small_unknown = ground.manner.small.map_or(1.0, |small| if small == [false; 2] { 0.9 } else { 0.05 });
+    let groups_unknown = if any_groups { 0.02 } else { 1.0 };
+    let unknown = UNKNOWN * small_unknown * groups_unknown * ja4_unknown * 0.1f64.powi(i32::from(messages > 0)) * 0.3;
     let total = sum * (1.0 - UNKNOWN) + unknown;
     Clients {
         shares: weights.into_iter().map(|(name, w)| (name, w * (1.0 - UNKNOWN) / total)).collect(),

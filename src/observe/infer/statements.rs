@@ -7,7 +7,7 @@ use super::grammar::{Mechanism, Taken};
 use super::prior::{Priors, Range};
 use super::reading::{Mail, Rcpt, Reading};
 use super::search::{Context, Found, Record};
-use super::software;
+use super::software::{self, Manner};
 use super::templates::Templates;
 
 /// What a record is, how sure that is, and what else it may be.
@@ -35,8 +35,8 @@ pub(super) struct Ground<'a> {
     pub(super) priors: &'a Priors,
     pub(super) context: &'a Context,
     pub(super) records: &'a [Record],
-    /// How much of a client is known of its TLS fingerprint.
-    pub(super) ja4: Option<&'a str>,
+    /// What the client shows of itself outside TLS.
+    pub(super) manner: Manner<'a>,
     /// Which parameters of MAIL and RCPT the server offers; `None`: not known.
     pub(super) offers: Offers,
 }

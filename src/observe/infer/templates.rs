@@ -105,6 +105,8 @@ pub(super) struct Server {
     pub(super) weight: f64,
     /// A refused recipient ends the record of its replies: what follows is sent in another one.
     pub(super) flushes: bool,
+    /// Parameters of MAIL that it does not offer.
+    pub(super) lacks: Vec<Parameter>,
     /// Words of its greeting that tell it, in lower case.
     pub(super) greetings: Vec<String>,
     laws: Vec<(Kind, Law)>,
@@ -139,6 +141,12 @@ pub(super) struct Client {
     pub(super) tls: Vec<&'static str>,
     /// Whether it names the server in its hello; `None`: as it comes.
     pub(super) names: Option<bool>,
+    /// The groups of its hello in their order, where it has an order of its own.
+    pub(super) groups: Vec<u16>,
+    /// Whether it writes EHLO and STARTTLS in small letters.
+    pub(super) small: [bool; 2],
+    /// Octets of the records that it writes long messages in.
+    pub(super) blocks: Vec<i32>,
 }
 
 /// A parameter of MAIL.
@@ -146,7 +154,7 @@ pub(super) struct Client {
 pub(super) enum Parameter {
     /// ` SIZE=` and the size of the message.
     Size,
-    /// The same with a size that may be greater by up to 1100.
+    /// The same with a size that is greater by about 1024.
     SizeAbove,
     /// ` BODY=8BITMIME`
     Body,
@@ -185,13 +193,14 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 15] = [
+        const KEYS: [&str; 19] = [
             "server",
             "client",
             "source",
             "says",
             "greets",
             "flushes",
+            "lacks",
             "weight",
             "parameters",
             "dot",
@@ -201,6 +210,9 @@ impl Templates {
             "quit",
             "sni",
             "tls",
+            "groups",
+            "writes",
+            "block",
         ];
         let mut unread = Vec::new();
         for line in table.lines().filter(|line| !line.starts_with('#')) {
@@ -232,6 +244,7 @@ impl Templates {
                         name,
                         weight: 1.0,
                         flushes: false,
+                        lacks: Vec::new(),
                         greetings: Vec::new(),
                         laws: Vec::new(),
                         texts: Vec::new(),
@@ -280,6 +293,8 @@ impl Server {
     fn read<'a>(&mut self, key: &str, words: impl Iterator<Item = &'a str>) {
         if key == "weight" {
             self.weight = number(words);
+        } else if key == "lacks" {
+            self.lacks = words.filter_map(parameter).collect();
         } else if key == "flushes" {
             self.flushes = true;
         } else if let Some(kind) = Kind::named(key) {
@@ -298,6 +313,11 @@ impl Client {
             "dot" => self.dot_alone = words.next() == Some("alone"),
             "lines" => self.lines = words.next() == Some("yes"),
             "tls" => self.tls = words.collect(),
+            "groups" => self.groups = words.filter_map(|word| word.parse().ok()).collect(),
+            "block" => self.blocks = words.filter_map(|word| word.parse().ok()).collect(),
+            "writes" => {
+                self.small = [(); 2].map(|()| words.next().is_some_and(|word| word.starts_with(char::is_lowercase)))
+            }
             "sni" => self.names = words.next().map(|word| word == "yes"),
             "parameters" => {
                 self.parameters = words
@@ -323,6 +343,8 @@ fn parameter(word: &str) -> Option<Parameter> {
         "BODY" => Some(Parameter::Body),
         "UTF8" => Some(Parameter::Utf8),
         "AUTH" => Some(Parameter::Auth),
+        "RET" => Some(Parameter::Ret),
+        "ENVID" => Some(Parameter::Envid),
         _ => None,
     }
 }

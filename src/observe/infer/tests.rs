@@ -3,6 +3,7 @@ use super::engine::built_in;
 use super::fuzz::fuzz_infer;
 use super::prior::Range;
 use super::search::{Context, Record, Search, merged};
+use super::software::Manner;
 use super::statements::{Ground, Offers, Stated, state};
 use super::templates::Templates;
 
@@ -14,14 +15,14 @@ fn read(records: &str, context: &Context) -> Stated {
             let (from, length) = word.split_at(1);
             let (low, high) = length.split_once('-').unwrap_or((length, length));
             let length = Range::new(low.parse().unwrap(), high.parse().unwrap());
-            Record { client: from == "C", length, count: 1, last: length }
+            Record::one(from == "C", length)
         })
         .collect();
     let records = merged(&records);
     let (templates, priors) = built_in();
     let found = Search::run(templates, priors, context, &records);
     let offers = Offers::default();
-    let ground = Ground { templates, priors, context, records: &records, ja4: None, offers };
+    let ground = Ground { templates, priors, context, records: &records, manner: Manner::default(), offers };
     state(&ground, &found)
 }
 
