@@ -42,7 +42,7 @@ impl Search<'_> {
             // Who sends commands together waits for all their replies.
             Some(_) if path.waiting.last().is_some_and(|w| w.address.is_none()) => -9.0,
             Some(_) if path.separate => -0.2,
-            Some(_) => -2.0,
+            Some(_) => self.context.habits.apart.ln(),
         };
         path.score += apart;
         path.separate |= waits.is_some();
@@ -109,7 +109,7 @@ impl Search<'_> {
             let mut open = path.clone();
             open.transactions += 1;
             open.close_transaction();
-            let alone = if path.grouped { 0.15 } else { 0.75 };
+            let alone = if path.grouped { 0.15 } else { 1.0 - self.context.habits.group * 0.85 };
             self.say(open, Command::Mail, Some(address), State::Transaction, (mail * chance * alone).ln());
             if length.max >= 14 + 13 {
                 self.groups(path, length, true, mail);
@@ -123,6 +123,12 @@ impl Search<'_> {
             self.say(hello, Command::Ehlo, None, State::Between, (again * again_chance).ln());
         }
         self.auth(path, length, auth);
+        if path.more_chunks() && length.max >= 10 {
+            let mut next = path.clone();
+            next.text = path.text.plus(length);
+            next.pieces += 1;
+            self.say(next, Command::Bdat, None, State::Chunk, (MORE_CHUNKS * octets_chance(length)).ln());
+        }
     }
 
     fn auth(&mut self, path: &Path, length: Range, share: f64) {
@@ -215,7 +221,7 @@ impl Search<'_> {
             self.say(open, Command::Mail, Some(length.less_octets(14)), State::Transaction, chance);
         }
         if path.recipients > 0 && self.context.chunking != Some(false) && length.max >= 10 {
-            let chance = (bdat * octets_chance(length)).ln();
+            let chance = (bdat * 10.0 * self.context.habits.chunk * octets_chance(length)).ln();
             let mut next = path.clone();
             next.text = length;
             next.pieces = 1;
@@ -228,14 +234,14 @@ impl Search<'_> {
         let willing = match (self.context.pipelining, path.grouped) {
             (Some(false), _) => return,
             (_, true) => 0.85,
-            (Some(true), false) => 0.25,
-            (None, false) => 0.18,
+            (Some(true), false) => self.context.habits.group * 0.85,
+            (None, false) => self.context.habits.group * 0.6,
         };
         let fixed = if mail { 14 } else { 0 };
         let ends = [
             (End::Data, 6, if mail { 0.8 } else { 0.55 }),
             (End::Nothing, 0, if mail { 0.04 } else { 0.4 }),
-            (End::Bdat, 10, if self.context.chunking == Some(false) { 0.0 } else { 0.12 }),
+            (End::Bdat, 10, if self.context.chunking == Some(false) { 0.0 } else { 1.2 * self.context.habits.chunk }),
         ];
         for (end, last, part) in ends {
             let most = ((length.max - fixed - last) / 15).clamp(0, MOST_RECIPIENTS);
@@ -323,6 +329,12 @@ impl Search<'_> {
         if self.context.chunking == Some(false) || path.state == State::Start {
             return;
         }
+        if path.more_chunks() {
+            let mut next = path.clone();
+            next.text = path.text.plus(record.length);
+            next.pieces += record.count;
+            self.say(next, Command::Bdat, None, State::Chunk, -3.0);
+        }
         if path.state == State::Between {
             for n in 1..=6u16 {
                 for quit in [false, true] {
@@ -337,6 +349,9 @@ impl Search<'_> {
         }
     }
 }
+
+/// How often another chunk follows one that was taken.
+const MORE_CHUNKS: f64 = 0.3;
 
 /// `AUTH` and a mechanism that has no initial response: octets, mechanism, share.
 const FIXED: &[(i32, Mechanism, f64)] = &[

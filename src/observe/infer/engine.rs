@@ -9,7 +9,7 @@ use super::prior::{Priors, Range};
 use super::reading;
 use super::reason;
 use super::search::{self, Context, Record, Search};
-use super::software::Manner;
+use super::software::{self, Manner};
 use super::statements::{self, Ground, Offers, Stated};
 use super::templates::Templates;
 use super::{Inference, Step, if_tls13};
@@ -235,6 +235,7 @@ fn context(facts: &Facts<'_>, templates: &Templates, whole: bool) -> Context {
         // Many servers offer AUTH only inside TLS, so that its absence in the clear says nothing.
         auth: offers("AUTH").filter(|offered| *offered),
         servers: servers(facts, templates),
+        habits: software::habits(templates, &manner(facts)),
         ended: whole && facts.ended,
     }
 }

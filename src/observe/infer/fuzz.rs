@@ -3,7 +3,7 @@
 use super::engine::built_in;
 use super::prior::Range;
 use super::search::{Context, Record, Search, merged};
-use super::software::Manner;
+use super::software::{Habits, Manner};
 use super::statements::{Ground, Offers, state};
 use crate::limits;
 
@@ -32,6 +32,7 @@ pub fn fuzz_infer(data: &[u8]) {
         chunking: yes(5).then_some(yes(6)),
         auth: None,
         servers: Vec::new(),
+        habits: Habits::default(),
         ended: yes(7),
     };
     let found = Search::run(templates, priors, &context, &records);

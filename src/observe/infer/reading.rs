@@ -66,6 +66,8 @@ pub(super) struct Mail {
     pub(super) text: Range,
     /// The message shares a record with other commands than QUIT.
     pub(super) shared: bool,
+    /// BDAT commands that have records of their own.
+    pub(super) chunks: i32,
     /// QUIT stands behind it.
     pub(super) quit_inside: bool,
     pub(super) accepted: Option<bool>,
@@ -259,6 +261,7 @@ impl Teller {
             Command::Bdat => {
                 if let (Some(length), Some(mail)) = (length, self.reading.mails.last_mut()) {
                     mail.text = mail.text.plus(length);
+                    mail.chunks += 1;
                     mail.pieces += 1;
                     mail.records.push(record);
                 }

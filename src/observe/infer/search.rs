@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::grammar::{Command, Outcome, State, Taken};
 use super::prior::{Priors, Range};
+use super::software::Habits;
 use super::templates::{Echo, Kind, Law, Templates};
 use crate::limits;
 
@@ -42,6 +43,8 @@ pub(super) struct Context {
     pub(super) auth: Option<bool>,
     /// A factor for each server of the table, from what stands in the clear.
     pub(super) servers: Vec<f64>,
+    /// What to expect of the client.
+    pub(super) habits: Habits,
     /// Whether the connection was seen to its end.
     pub(super) ended: bool,
 }
@@ -440,6 +443,11 @@ impl Habit {
 
 /// Of a transaction that ends.
 impl Path {
+    /// Whether the last thing that was taken is a chunk, after which others may come.
+    pub(super) fn more_chunks(&self) -> bool {
+        self.state == State::Between && self.taken > 0
+    }
+
     pub(super) fn close_transaction(&mut self) {
         self.recipients = 0;
         self.taken = 0;

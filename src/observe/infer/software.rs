@@ -3,7 +3,7 @@
 use super::claims::Software;
 use super::reading::Reading;
 use super::statements::Ground;
-use super::templates::Client;
+use super::templates::{Client, Templates};
 use crate::tls::Group;
 
 /// What a client shows of itself outside TLS.
@@ -39,78 +39,133 @@ impl Clients {
     }
 }
 
+/// How often a client does what the search asks about, from its hello alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Habits {
+    /// Commands share a record, where the server offers PIPELINING.
+    pub(super) group: f64,
+    /// Commands have records of their own and do not wait.
+    pub(super) apart: f64,
+    /// Messages are sent with BDAT, where the server offers CHUNKING.
+    pub(super) chunk: f64,
+}
+
+/// Those of a program of which nothing is known.
+impl Default for Habits {
+    fn default() -> Habits {
+        Habits { group: 0.3, apart: 0.13, chunk: 0.1 }
+    }
+}
+
+/// The habits to expect of a client with this hello.
+pub(super) fn habits(templates: &Templates, manner: &Manner<'_>) -> Habits {
+    let clients = Weights::of(templates, manner).shares(templates);
+    let unknown = Habits::default();
+    let mean = |habit: fn(&Client) -> f64, of_unknown: f64| {
+        let known =
+            templates.clients.iter().enumerate().map(|(n, client)| clients.share(n) * habit(client).clamp(0.02, 0.95));
+        known.sum::<f64>() + clients.unknown * of_unknown
+    };
+    Habits {
+        group: mean(|client| client.group, unknown.group),
+        apart: mean(|client| client.apart, unknown.apart),
+        chunk: mean(|client| client.chunk, unknown.chunk),
+    }
+}
+
 /// How much of a chance programs that are not in the table have.
 const UNKNOWN: f64 = 0.12;
 
-/// Weighs the clients of the table by what a reading shows of their ways.
+/// How much speaks for each client of the table, and for none of them.
+#[derive(Clone, Debug)]
+struct Weights {
+    known: Vec<f64>,
+    unknown: f64,
+}
+
+impl Weights {
+    /// By the hello, and by how the client writes its commands in the clear.
+    fn of(templates: &Templates, manner: &Manner<'_>) -> Weights {
+        let clients = &templates.clients;
+        let whole: f64 = clients.iter().map(|c| c.weight).sum();
+        let library = manner.ja4.and_then(|ja4| ja4.rsplit('_').next());
+        let library = library.filter(|library| clients.iter().any(|c| c.tls.contains(library)));
+        let names = manner.ja4.and_then(|ja4| ja4.as_bytes().get(3)).map(|letter| *letter == b'd');
+        let own_groups = |client: &Client| {
+            !client.groups.is_empty() && client.groups.iter().copied().eq(manner.groups.iter().map(|group| group.0))
+        };
+        let any_groups = clients.iter().any(own_groups);
+        let weight = |client: &Client| {
+            let mut weight = client.weight / whole;
+            if let Some(library) = library {
+                weight *= if client.tls.contains(&library) { 0.6 } else { 0.01 };
+            }
+            if let (Some(names), Some(usual)) = (names, client.names) {
+                weight *= if names == usual { 0.95 } else { 0.05 };
+            }
+            if !manner.groups.is_empty() {
+                weight *= match (own_groups(client), client.groups.is_empty()) {
+                    (true, _) => 0.95,
+                    (false, false) => 0.01,
+                    (false, true) if any_groups => 0.01,
+                    (false, true) => 0.95,
+                };
+            }
+            if let Some(small) = manner.small {
+                weight *= if small == client.small { 0.98 } else { 0.01 };
+            }
+            weight * (1.0 - UNKNOWN)
+        };
+        // A program that is not known behaves like any of them, without a preference.
+        let of_library = if library.is_some() { 0.15 } else { 1.0 };
+        let of_groups = if any_groups { 0.02 } else { 1.0 };
+        let of_case = manner.small.map_or(1.0, |small| if small == [false; 2] { 0.9 } else { 0.05 });
+        Weights {
+            known: clients.iter().map(weight).collect(),
+            unknown: UNKNOWN * 0.3 * of_library * of_groups * of_case,
+        }
+    }
+
+    fn shares(&self, templates: &Templates) -> Clients {
+        let total = self.known.iter().sum::<f64>() + self.unknown;
+        let names = templates.clients.iter().map(|client| client.name);
+        Clients {
+            shares: names.zip(&self.known).map(|(name, weight)| (name, weight / total)).collect(),
+            unknown: self.unknown / total,
+        }
+    }
+}
+
+/// Weighs the clients of the table by their hello and by what a reading shows of their ways.
 pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
     let ways = reading.ways;
     let messages = ways.dots_alone + ways.dots_with;
-    let mut weights = Vec::new();
-    let whole: f64 = ground.templates.clients.iter().map(|c| c.weight).sum();
-    let library = ground.manner.ja4.and_then(|ja4| ja4.rsplit('_').next());
-    let names = ground.manner.ja4.and_then(|ja4| ja4.as_bytes().get(3)).map(|letter| *letter == b'd');
-    let any_fingerprint =
-        library.is_some_and(|library| ground.templates.clients.iter().any(|c| c.tls.contains(&library)));
-    let own_groups = |client: &Client| {
-        !client.groups.is_empty() && client.groups.iter().copied().eq(ground.manner.groups.iter().map(|group| group.0))
-    };
-    let any_groups = ground.templates.clients.iter().any(own_groups);
-    for client in &ground.templates.clients {
-        let mut weight = client.weight / whole;
+    let mut weights = Weights::of(ground.templates, &ground.manner);
+    for (client, weight) in ground.templates.clients.iter().zip(&mut weights.known) {
         if messages > 0 {
             let alone = ways.dots_alone >= ways.dots_with;
-            weight *= if alone == client.dot_alone { 0.96 } else { 0.04 };
+            *weight *= if alone == client.dot_alone { 0.96 } else { 0.04 };
             let lines = ways.by_line * 2 > messages;
-            weight *= if lines == client.lines { 0.95 } else { 0.05 };
+            *weight *= if lines == client.lines { 0.95 } else { 0.05 };
         }
         if ground.context.pipelining != Some(false) && (ways.grouped || ways.waited || ways.apart) {
             let grouped = client.group.clamp(0.02, 0.98);
-            weight *= if ways.grouped { grouped } else { 1.0 - grouped };
+            *weight *= if ways.grouped { grouped } else { 1.0 - grouped };
             let apart = client.apart.clamp(0.02, 0.98);
-            weight *= if ways.apart { apart } else { 1.0 - apart };
+            *weight *= if ways.apart { apart } else { 1.0 - apart };
         }
         let quit = client.quit.clamp(0.03, 0.97);
-        weight *= if reading.quit { quit } else { 1.0 - quit };
-        if let Some(library) = library.filter(|_| any_fingerprint) {
-            weight *= match (client.tls.contains(&library), client.tls.is_empty()) {
-                (true, _) => 0.6,
-                (false, true) => 0.01,
-                (false, false) => 0.01,
-            };
-        }
-        if let (Some(names), Some(usual)) = (names, client.names) {
-            weight *= if names == usual { 0.95 } else { 0.05 };
-        }
-        if !ground.manner.groups.is_empty() {
-            weight *= match (own_groups(client), client.groups.is_empty()) {
-                (true, _) => 0.95,
-                (false, false) => 0.01,
-                (false, true) if any_groups => 0.01,
-                (false, true) => 0.95,
-            };
-        }
-        if let Some(small) = ground.manner.small {
-            weight *= if small == client.small { 0.98 } else { 0.01 };
-        }
+        *weight *= if reading.quit { quit } else { 1.0 - quit };
         if let Some(block) = ways.block {
-            weight *= match client.blocks.iter().any(|usual| block.contains(*usual)) {
+            *weight *= match client.blocks.iter().any(|usual| block.contains(*usual)) {
                 true => 0.9,
                 false if client.blocks.is_empty() => 0.3,
                 false => 0.05,
             };
         }
-        weights.push((client.name, weight));
     }
-    let sum: f64 = weights.iter().map(|(_, w)| w).sum();
-    let ja4_unknown = if any_fingerprint { 0.15 } else { 1.0 };
-    // A program that is not known behaves like any of them, without a preference.
-    let small_unknown = ground.manner.small.map_or(1.0, |small| if small == [false; 2] { 0.9 } else { 0.05 });
-    let groups_unknown = if any_groups { 0.02 } else { 1.0 };
-    let unknown = UNKNOWN * small_unknown * groups_unknown * ja4_unknown * 0.1f64.powi(i32::from(messages > 0)) * 0.3;
-    let total = sum * (1.0 - UNKNOWN) + unknown;
-    Clients {
-        shares: weights.into_iter().map(|(name, w)| (name, w * (1.0 - UNKNOWN) / total)).collect(),
-        unknown: unknown / total,
+    if messages > 0 {
+        weights.unknown *= 0.1;
     }
+    weights.shares(ground.templates)
 }

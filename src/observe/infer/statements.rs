@@ -289,8 +289,9 @@ pub(super) fn octets_of(mail: &Mail) -> Option<Octets> {
     if bdat {
         // `BDAT ` and the size, perhaps ` LAST`, and the line end, in front of every chunk.
         let before = |n: i32| 7 + digits(n);
-        let max = mail.text.max - rest - before(mail.text.max - 12);
-        let min = mail.text.min - rest - before(mail.text.min) - 5;
+        let more = (mail.chunks - 1).max(0);
+        let max = mail.text.max - rest - before(mail.text.max - 12) - more * before(1);
+        let min = mail.text.min - rest - before(mail.text.min) - 5 - more * (before(mail.text.min) + 5);
         return Some(Octets::between(octets(min), octets(max)));
     }
     // A last record of hardly more than the dot line holds nothing else, but perhaps the line end before it.

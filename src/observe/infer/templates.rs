@@ -136,6 +136,7 @@ pub(super) struct Client {
     pub(super) lines: bool,
     pub(super) group: f64,
     pub(super) apart: f64,
+    pub(super) chunk: f64,
     pub(super) quit: f64,
     /// Ends of its TLS fingerprint: extensions and signature algorithms.
     pub(super) tls: Vec<&'static str>,
@@ -193,7 +194,7 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 19] = [
+        const KEYS: [&str; 20] = [
             "server",
             "client",
             "source",
@@ -207,6 +208,7 @@ impl Templates {
             "lines",
             "group",
             "apart",
+            "chunk",
             "quit",
             "sni",
             "tls",
@@ -309,6 +311,7 @@ impl Client {
             "weight" => self.weight = number(words),
             "group" => self.group = number(words),
             "apart" => self.apart = number(words),
+            "chunk" => self.chunk = number(words),
             "quit" => self.quit = number(words),
             "dot" => self.dot_alone = words.next() == Some("alone"),
             "lines" => self.lines = words.next() == Some("yes"),
