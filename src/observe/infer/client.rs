@@ -57,6 +57,7 @@ impl Search<'_> {
     fn say(&mut self, mut path: Path, command: Command, address: Option<Range>, state: State, chance: f64) {
         path.waiting.push(Waiting { command, count: 1, address });
         path.state = state;
+        path.group = None;
         self.push(path, Taken::Command(command), chance);
     }
 
@@ -300,6 +301,7 @@ impl Search<'_> {
         }
         next.recipients += group.recipients;
         next.grouped = true;
+        next.group = path.waiting.is_empty().then_some((group, length));
         next.state = match group.end {
             End::Bdat => State::Chunk,
             _ => State::Transaction,

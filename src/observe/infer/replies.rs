@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::grammar::{Command, Mechanism, Outcome, State, Taken};
+use super::grammar::{Command, End, Mechanism, Outcome, State, Taken};
 use super::prior::Range;
 use super::search::{Learned, Path, Search, Waiting};
 use super::templates::{Echo, Kind};
@@ -269,6 +269,21 @@ impl Search<'_> {
         let expected = self.expected(path, kind);
         sum.mean += expected.mean;
         sum.variance += expected.variance;
+        sum.echoes += f64::from(u8::from(expected.echo));
+    }
+
+    /// What the addresses of the group that awaits these replies take, where its length tells.
+    fn pool(&self, path: &Path) -> Pool {
+        let Some((group, length)) = path.group.filter(|(group, _)| group.end != End::Bdat) else {
+            return Pool::default();
+        };
+        let (mail, data) = (u16::from(group.mail), u16::from(group.end == End::Data));
+        let fixed = f64::from(14 * mail + 12 * group.recipients + 6 * data);
+        let (parameters, spread) = if group.mail { self.context.habits.parameters } else { (0.0, 0.0) };
+        let count = f64::from(group.recipients + mail);
+        let mean = (f64::from(length.min + length.max) / 2.0 - fixed - parameters) / count;
+        // With parameters of DSN (RFC 3461) it does not tell.
+        if (6.0..45.0).contains(&mean) { Pool { mean, count, spread } } else { Pool::default() }
     }
 
     /// What is known of a kind of reply: its mean and how it varies.
@@ -281,11 +296,7 @@ impl Search<'_> {
                 return Expected::between(fixed);
             }
             if let Some(echo) = habit.echo {
-                return Expected {
-                    mean: f64::from(echo.min + echo.max) / 2.0 + ADDRESS_MEAN,
-                    variance: ADDRESS_VARIANCE,
-                    echo: true,
-                };
+                return Expected { echo: true, ..Expected::between(echo) };
             }
         }
         if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
@@ -297,11 +308,7 @@ impl Search<'_> {
                 let own = Expected::between(Range::new(low, high));
                 return match law.echo {
                     Echo::Nothing => own,
-                    Echo::Address => Expected {
-                        mean: own.mean + ADDRESS_MEAN,
-                        variance: own.variance + ADDRESS_VARIANCE,
-                        echo: true,
-                    },
+                    Echo::Address => Expected { echo: true, ..own },
                     Echo::Host => {
                         let host = path.learned.host.unwrap_or(Range::new(8, 30));
                         let host = Expected::between(host);
@@ -331,6 +338,7 @@ impl Search<'_> {
         let n = sum.recipients;
         let accepted = self.expected(path, Kind::Rcpt);
         let refusals = self.refusals(path);
+        let pool = self.pool(path);
         let first = path.waiting[0].command;
         let flushes = self.templates.servers.get(usize::from(path.server)).is_some_and(|server| server.flushes);
         let all: u32 = path.waiting.iter().map(|w| u32::from(w.count)).sum();
@@ -341,7 +349,8 @@ impl Search<'_> {
             let mut outcome = Outcome::Yes;
             let mut mean = sum.mean + f64::from(taken) * accepted.mean;
             let mut variance = sum.variance;
-            // Addresses of one message vary together; unknown lengths of one kind are the same each time.
+            let echoes = sum.echoes + if accepted.echo { f64::from(taken) } else { 0.0 };
+            // Unknown lengths of one kind are the same each time.
             variance += if accepted.echo || accepted.variance < 30.0 {
                 f64::from(taken) * accepted.variance
             } else {
@@ -369,7 +378,8 @@ impl Search<'_> {
                     chance *= 0.99;
                 }
             }
-            let fit = self.refusal_fit(length, mean, variance.max(0.0), refused, &refusals);
+            let rest = Rest { length, mean, variance: variance.max(0.0), echoes };
+            let fit = rest.fit(refused, &refusals, pool);
             let total = (chance * fit).max(1e-300).ln() + weight;
             if path.score + total < self.cutoff() || fit < 1e-9 {
                 continue;
@@ -428,11 +438,7 @@ impl Search<'_> {
             for (n, law) in server.laws(Kind::RcptNo).enumerate() {
                 let own = Expected::between(Range::new(i32::from(law.base), i32::from(law.base + law.span)));
                 let piece = match law.echo {
-                    Echo::Address => Expected {
-                        mean: own.mean + ADDRESS_MEAN,
-                        variance: own.variance + ADDRESS_VARIANCE,
-                        echo: true,
-                    },
+                    Echo::Address => Expected { echo: true, ..own },
                     _ => own,
                 };
                 // The first named is the commonest.
@@ -443,34 +449,74 @@ impl Search<'_> {
         let total: f64 = pieces.iter().map(|(_, share)| share).sum();
         pieces.iter().map(|(piece, share)| (*piece, share / total)).collect()
     }
+}
 
-    /// The chance that what is left of a record after the rest is `refused` refusals.
-    fn refusal_fit(&self, length: Range, mean: f64, variance: f64, refused: u32, pieces: &[(Expected, f64)]) -> f64 {
+/// A record of replies, and what is expected of those in it that refuse no recipient.
+struct Rest {
+    length: Range,
+    mean: f64,
+    variance: f64,
+    /// How many of them repeat an address.
+    echoes: f64,
+}
+
+impl Rest {
+    /// The chance that what is left of the record is `refused` refusals.
+    fn fit(&self, refused: u32, pieces: &[(Expected, f64)], pool: Pool) -> f64 {
+        let with = |parts: &[(&Expected, f64)]| {
+            let (mut mean, mut variance, mut echoes) = (self.mean, self.variance, self.echoes);
+            for (piece, n) in parts {
+                mean += n * piece.mean;
+                variance += n * piece.variance;
+                echoes += if piece.echo { *n } else { 0.0 };
+            }
+            density(self.length, mean + echoes * pool.mean, variance + pool.variance(echoes))
+        };
         if refused == 0 {
-            return density(length, mean, variance);
+            return with(&[]);
         }
         // All of one kind, or of two kinds in any proportion.
         let mut chance = 0.0;
         for (i, (piece, share)) in pieces.iter().enumerate() {
-            let n = f64::from(refused);
-            chance +=
-                share.powi(refused as i32) * density(length, mean + n * piece.mean, variance + n * piece.variance);
+            chance += share.powi(refused as i32) * with(&[(piece, f64::from(refused))]);
             for (other, other_share) in &pieces[i + 1..] {
                 // The share of k refusals of the one kind and the rest of the other, from k = 1 on.
                 let mut mixed = f64::from(refused) * share * other_share.powi(refused as i32 - 1);
                 for k in 1..refused {
                     let (one, rest) = (f64::from(k), f64::from(refused - k));
-                    chance += mixed
-                        * density(
-                            length,
-                            mean + one * piece.mean + rest * other.mean,
-                            variance + one * piece.variance + rest * other.variance,
-                        );
+                    chance += mixed * with(&[(piece, one), (other, rest)]);
                     mixed *= rest / (one + 1.0) * share / other_share;
                 }
             }
         }
         chance
+    }
+}
+
+/// The addresses of a group: what one takes, and how far a sum of some may be from that.
+#[derive(Clone, Copy, Debug)]
+struct Pool {
+    mean: f64,
+    /// How many share a sum that is known; 0: nothing is known of them.
+    count: f64,
+    /// The variance of that sum.
+    spread: f64,
+}
+
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool { mean: ADDRESS_MEAN, count: 0.0, spread: 0.0 }
+    }
+}
+
+impl Pool {
+    /// The variance of the sum of so many of its addresses: of all of them, that of the whole.
+    fn variance(&self, addresses: f64) -> f64 {
+        if self.count == 0.0 {
+            return addresses * ADDRESS_VARIANCE;
+        }
+        let part = (addresses / self.count).min(1.0);
+        addresses * ADDRESS_VARIANCE * (1.0 - part) + part * part * self.spread
     }
 }
 
@@ -500,6 +546,8 @@ fn pop(path: &mut Path, commands: u32) {
 struct Sum {
     mean: f64,
     variance: f64,
+    /// How many of them repeat an address, whose octets come on top.
+    echoes: f64,
     recipients: u32,
     ends_data: bool,
     ends_bdat: bool,
@@ -510,7 +558,7 @@ struct Sum {
 struct Expected {
     mean: f64,
     variance: f64,
-    /// It repeats an address, so that it differs each time.
+    /// It repeats an address, whose octets come on top.
     echo: bool,
 }
 

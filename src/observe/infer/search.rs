@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::grammar::{Command, Outcome, State, Taken};
+use super::grammar::{Command, Group, Outcome, State, Taken};
 use super::prior::{Priors, Range};
 use super::software::Habits;
 use super::templates::{Echo, Kind, Law, Templates};
@@ -72,6 +72,8 @@ pub(super) struct Path {
     pub(super) failures: u8,
     /// Whether commands shared a record before; whether they stood apart.
     pub(super) grouped: bool,
+    /// The last commands that shared a record, with its octets, until others follow.
+    pub(super) group: Option<(Group, Range)>,
     pub(super) separate: bool,
     /// The last thing that the server said was the reply to EHLO, which may go on.
     pub(super) greeting: bool,
@@ -246,6 +248,7 @@ impl<'a> Search<'a> {
                     logins: 0,
                     failures: 0,
                     grouped: false,
+                    group: None,
                     separate: false,
                     greeting: false,
                     text: Range::new(0, 0),

@@ -48,12 +48,14 @@ pub(super) struct Habits {
     pub(super) apart: f64,
     /// Messages are sent with BDAT, where the server offers CHUNKING.
     pub(super) chunk: f64,
+    /// Octets of the parameters of MAIL: their mean and variance.
+    pub(super) parameters: (f64, f64),
 }
 
 /// Those of a program of which nothing is known.
 impl Default for Habits {
     fn default() -> Habits {
-        Habits { group: 0.3, apart: 0.13, chunk: 0.1 }
+        Habits { group: 0.3, apart: 0.13, chunk: 0.1, parameters: (7.0, 50.0) }
     }
 }
 
@@ -70,6 +72,7 @@ pub(super) fn habits(templates: &Templates, manner: &Manner<'_>) -> Habits {
         group: mean(|client| client.group, unknown.group),
         apart: mean(|client| client.apart, unknown.apart),
         chunk: mean(|client| client.chunk, unknown.chunk),
+        parameters: unknown.parameters,
     }
 }
 
