@@ -306,6 +306,8 @@ impl<'a> Search<'a> {
     fn ending(&self, path: &Path) -> f64 {
         let state = match path.state {
             State::Over => 0.0,
+            // Who has logged in wants to send something.
+            State::Between if path.logins > 0 && path.transactions == 0 => -3.5,
             State::Between => -1.2,
             State::Transaction if path.taken == 0 && path.recipients > 0 => -2.0,
             State::Transaction => -3.5,
@@ -372,9 +374,8 @@ impl<'a> Search<'a> {
                 // What follows the command's verb may be more than the address: parameters.
                 Some(after) => {
                     let rest = after.less(length.less(own));
-                    (super::prior::parameters(kind == Kind::Mail, rest)
-                        / spread.min(f64::from(length.width()).max(1.0)))
-                    .min(1.0)
+                    let width = f64::from(length.width()).max(1.0);
+                    super::prior::parameters(kind == Kind::Mail, rest) * width / (spread + width - 1.0)
                 }
                 None => self.priors.address(length.less(own)) / spread,
             },
