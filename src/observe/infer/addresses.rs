@@ -239,7 +239,7 @@ const UNOFFERED: f64 = 0.1;
 
 /// How much weight a length needs to be told alone, and how much several need to be told as a range.
 const ENOUGH: f64 = 0.94;
-const ENOUGH_FOR_SENDER: f64 = 0.91;
+const ENOUGH_FOR_SENDER: f64 = 0.9;
 const ENOUGH_TOGETHER: f64 = 0.99;
 
 /// A wider range says nothing.

@@ -259,7 +259,12 @@ fn servers(facts: &Facts<'_>, templates: &Templates) -> Vec<f64> {
 
 /// What the client shows of itself outside TLS.
 fn manner<'a>(facts: &Facts<'a>) -> Manner<'a> {
-    Manner { ja4: facts.ja4, groups: facts.groups, small: facts.clear.and_then(|clear| clear.small) }
+    Manner {
+        ja4: facts.ja4,
+        groups: facts.groups,
+        extensions: facts.extensions,
+        small: facts.clear.and_then(|clear| clear.small),
+    }
 }
 
 fn offers(facts: &Facts<'_>) -> Offers {

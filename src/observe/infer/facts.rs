@@ -4,7 +4,7 @@ use super::calibration;
 use crate::session::Session;
 use crate::smtp;
 use crate::stream::Direction;
-use crate::tls::{Group, RecordTrace, Summary, TraceRecord};
+use crate::tls::{Extension, Group, RecordTrace, Summary, TraceRecord};
 
 /// The record trace and what stands in the clear around it.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Facts<'a> {
     pub ja4: Option<&'a str>,
     /// The groups that it offers for the key exchange, in its order.
     pub groups: &'a [Group],
+    /// The extensions in it, in its order.
+    pub extensions: &'a [Extension],
     /// The server's port.
     pub port: u16,
     /// Octets that the server's and the client's IP addresses have in print.
@@ -67,6 +69,7 @@ impl<'a> Facts<'a> {
         };
         let hello = tls.client_hello.as_ref().and_then(|hello| hello.extensions.as_ref());
         let groups = hello.map(|extensions| extensions.supported_groups.as_slice()).unwrap_or_default();
+        let extensions = hello.map(|extensions| extensions.all.as_slice()).unwrap_or_default();
         let clear = session.smtp.as_ref().map(|smtp| ClearSide {
             ehlo: smtp.client_name.as_ref().map(|name| name.span.len()),
             ehlo_reply: smtp.ehlo_reply.as_ref().map(|reply| reply.span.len()),
@@ -85,6 +88,7 @@ impl<'a> Facts<'a> {
             server_name: tls.server_name.as_deref(),
             ja4,
             groups,
+            extensions,
             port: far.port,
             address_octets: [far.ip.to_string().len(), near.ip.to_string().len()],
             gaps: tls.gaps || session.missing > 0,

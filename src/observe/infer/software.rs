@@ -4,7 +4,7 @@ use super::claims::Software;
 use super::reading::Reading;
 use super::statements::Ground;
 use super::templates::{Client, Templates};
-use crate::tls::Group;
+use crate::tls::{Extension, Group};
 
 /// What a client shows of itself outside TLS.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Manner<'a> {
     pub(super) ja4: Option<&'a str>,
     /// The groups that it offers, in its order.
     pub(super) groups: &'a [Group],
+    /// The extensions in its hello, in its order.
+    pub(super) extensions: &'a [Extension],
     /// Whether it writes EHLO and STARTTLS in small letters; `None`: not seen.
     pub(super) small: Option<[bool; 2]>,
 }
@@ -20,7 +22,7 @@ pub(super) struct Manner<'a> {
 /// What is believed of the client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
-    /// Name, share; in the order of the table.
+    /// Name, share; in the order of the table. Versions of one program have one name.
     shares: Vec<(&'static str, f64)>,
     /// The share of a program that is not in the table.
     pub(super) unknown: f64,
@@ -34,7 +36,10 @@ impl Clients {
 
     /// The likeliest, if it is more likely than not.
     pub(super) fn best(&self) -> Option<Software> {
-        let (name, confidence) = self.shares.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let of_name =
+            |name| self.shares.iter().filter(|(other, _)| *other == name).map(|(_, share)| share).sum::<f64>();
+        let (name, _) = self.shares.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let confidence = of_name(name);
         (confidence >= 0.5).then(|| Software { name: name.to_owned(), confidence })
     }
 }
@@ -98,8 +103,19 @@ impl Weights {
             !client.groups.is_empty() && client.groups.iter().copied().eq(manner.groups.iter().map(|group| group.0))
         };
         let any_groups = clients.iter().any(own_groups);
+        let in_order = |client: &Client| {
+            let mut order = client.extensions.iter();
+            let listed = manner.extensions.iter().filter(|extension| client.extensions.contains(&extension.kind.0));
+            listed.into_iter().all(|extension| order.any(|next| *next == extension.kind.0))
+        };
         let weight = |client: &Client| {
             let mut weight = client.weight / whole;
+            // Of two versions of one program, the one whose order this is.
+            let fits = |other: &&Client| !other.extensions.is_empty() && in_order(other);
+            let version = clients.iter().filter(|other| other.name == client.name).find(fits);
+            if !manner.extensions.is_empty() && version.is_some() == client.extensions.is_empty() {
+                weight *= 0.1;
+            }
             if let Some(library) = library {
                 weight *= if client.tls.contains(&library) { 0.6 } else { 0.01 };
             }

@@ -144,6 +144,8 @@ pub(super) struct Client {
     pub(super) names: Option<bool>,
     /// The groups of its hello in their order, where it has an order of its own.
     pub(super) groups: Vec<u16>,
+    /// The extensions of its hello in their order, where another version shuffles them.
+    pub(super) extensions: Vec<u16>,
     /// Whether it writes EHLO and STARTTLS in small letters.
     pub(super) small: [bool; 2],
     /// Octets of the records that it writes long messages in.
@@ -194,7 +196,7 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 20] = [
+        const KEYS: [&str; 21] = [
             "server",
             "client",
             "source",
@@ -213,6 +215,7 @@ impl Templates {
             "sni",
             "tls",
             "groups",
+            "extensions",
             "writes",
             "block",
         ];
@@ -316,6 +319,7 @@ impl Client {
             "dot" => self.dot_alone = words.next() == Some("alone"),
             "lines" => self.lines = words.next() == Some("yes"),
             "tls" => self.tls = words.collect(),
+            "extensions" => self.extensions = words.filter_map(|word| word.parse().ok()).collect(),
             "groups" => self.groups = words.filter_map(|word| word.parse().ok()).collect(),
             "block" => self.blocks = words.filter_map(|word| word.parse().ok()).collect(),
             "writes" => {
