@@ -34,8 +34,7 @@ fn main() -> anyhow::Result<()> {
         let reader = readers.entry(left_out.clone()).or_insert_with(|| Reader::without(&[&left_out.0], &[&left_out.1]));
         for session in sessions(&path)? {
             let Some(tls) = session.tls.as_deref() else { continue };
-            let ja4 = tls.summary.ja4();
-            let read = reader.infer(&Facts::of(&session, &tls.summary, &tls.trace, ja4.as_deref()));
+            let read = reader.infer(&Facts::of(&session, &tls.summary, &tls.trace));
             let messages = read.messages.as_ref().map(|messages| {
                 messages
                     .iter()

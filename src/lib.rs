@@ -19,6 +19,7 @@ pub mod stream;
 pub mod time;
 
 pub mod arp;
+pub mod dhcp;
 pub mod dns;
 pub mod icmp;
 pub mod imf;

@@ -44,6 +44,9 @@ pub const LOOKUPS_OF_SESSION: usize = 32;
 /// How long before a session a question may belong to it. A client that has just asked connects within seconds.
 pub const LOOKUP_BEFORE: Interval = Interval::from_secs(30);
 
+/// Hosts that ask for an address and were not answered yet, whose names are remembered.
+pub const JOINING: usize = 4096;
+
 /// Addresses of which names are remembered, and names of each.
 pub const NAMES: usize = 16_384;
 /// See [`NAMES`].

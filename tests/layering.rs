@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("imf", WORDS),
     ("tls", WORDS),
     ("dns", WORDS),
+    ("dhcp", WORDS),
     ("nbns", WORDS),
     ("arp", WORDS),
     ("icmp", WORDS),
@@ -34,23 +35,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const WORDS: &[&str] = &["bytes", "time", "stream", "limits"];
 
 const BELOW_SESSION: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
-    "flow",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "dhcp", "nbns", "arp", "icmp", "ssh",
+    "capture", "flow",
 ];
 
 const BELOW_OBSERVE: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
-    "flow", "session",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "dhcp", "nbns", "arp", "icmp", "ssh",
+    "capture", "flow", "session",
 ];
 
 const BELOW_REPORT: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
-    "flow", "session", "observe",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "dhcp", "nbns", "arp", "icmp", "ssh",
+    "capture", "flow", "session", "observe",
 ];
 
 const BELOW_CLI: &[&str] = &[
-    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "nbns", "arp", "icmp", "ssh", "capture",
-    "flow", "session", "observe", "report", "render",
+    "bytes", "time", "stream", "limits", "wire", "smtp", "imf", "tls", "dns", "dhcp", "nbns", "arp", "icmp", "ssh",
+    "capture", "flow", "session", "observe", "report", "render",
 ];
 
 /// Rooms that may touch the world: files, clocks, threads, the terminal.

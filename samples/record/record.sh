@@ -13,7 +13,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 . "$HERE/lib.sh"
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
-resumed-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns
+resumed-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465
 lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
@@ -238,6 +238,25 @@ sample_dns_nbns() {
 	# The server's side asks the client's machine for its Windows names, and the whole network for one of them.
 	in_space server nmblookup --configfile="$LAB/nmb/conf" -A $CLIENT_ADDRESS
 	in_space server nmblookup --configfile="$LAB/nmb/conf" DESK-7
+	record_stop
+}
+
+# A laptop joins the network, which it tells its name, and then sends a mail over TLS from the first octet.
+sample_dhcp_465() {
+	network_bridge && postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
+	in_space resolver dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --user=root --pid-file --port=0 \
+		--dhcp-range=192.0.2.77,192.0.2.77,1h --dhcp-leasefile="$LAB/leases" --dhcp-authoritative --no-ping 2>"$LAB/dnsmasq.log" &
+	LAB_PIDS+=($!)
+	printf '#!/bin/sh\n[ "$1" != bound ] || ip addr add "$ip/$mask" broadcast + dev "$interface"\n' >"$LAB/joined"
+	chmod +x "$LAB/joined"
+	ip -n "$(space client)" addr flush dev eth0
+	text_message 'the contract' 40 >"$LAB/home/message"
+	sleep 1
+	record_start "$NEW/dhcp-465.pcap" || return 1
+	in_space client udhcpc -f -q -n -i eth0 -x hostname:alices-laptop -s "$LAB/joined" || return 1
+	in_space client curl -sS --cacert "$LAB/tls/root.crt" --login-options AUTH=PLAIN --user "alice:$ALICE_PASSWORD" \
+		--mail-from alice@example.org --mail-rcpt bob@example.org \
+		--upload-file "$LAB/home/message" smtps://mail.example.org:465/client.example.org || return 1
 	record_stop
 }
 
@@ -625,7 +644,7 @@ main() {
 		"$(library sasl2/libsasldb.so.2)":libsasl2-modules-db "$(library sasl2/libplain.so.2)":libsasl2-modules \
 		"$(library libidn.so.12)":libidn12 "$(library libgnutls-dane.so.0)":libgnutls-dane0 "$(library libnsl.so.2)":libnsl2 \
 		"$(library libdb-5.3.so)":libdb5.3 \
-		/usr/sbin/sshd:openssh-server ssh:openssh-client dnsmasq:dnsmasq-base host:bind9-host nmblookup:samba-common-bin \
+		/usr/sbin/sshd:openssh-server ssh:openssh-client dnsmasq:dnsmasq-base udhcpc:udhcpc host:bind9-host nmblookup:samba-common-bin \
 		nmbd:samba /usr/lib/dovecot/lmtp:dovecot-lmtpd tshark:tshark editcap:wireshark-common zstd:zstd lz4:lz4 strings:binutils ps:procps || return 1
 	mkdir -p "$OUT/formats" && OUT=$(cd "$OUT" && pwd) || return 1
 	trap lab_close EXIT

@@ -7,7 +7,7 @@ use crate::dns::RecordType;
 use crate::session::{LookUp, NameFound, NameSource, Session};
 use crate::stream::Direction;
 
-/// States what the DNS and NetBIOS give away of a mail session.
+/// States what the DNS, NetBIOS and DHCP give away of a mail session.
 pub(super) fn exposures(session: &Session, out: &mut Vec<Exposure>) {
     let (originator, responder) = (session.connection.originator.ip, session.connection.responder.ip);
     let (client, server) = match session.client() {
@@ -26,11 +26,7 @@ pub(super) fn exposures(session: &Session, out: &mut Vec<Exposure>) {
             (false, by) => ("the client", how(by)),
         };
         let words = format!("{whose}, {}, is {} {by}", found.address, text(&found.name));
-        out.push(
-            Exposure::seen("host name", utf8(&found.name), words)
-                .because("Questions to the DNS and their answers pass in the clear, unless DNS over TLS or HTTPS is used (RFC 7858, RFC 8484).")
-                .at_packet(found.packet),
-        );
+        out.push(Exposure::seen("host name", utf8(&found.name), words).because(why(found.by)).at_packet(found.packet));
     }
     let mut told: Vec<(&'static str, Vec<u8>)> = Vec::new();
     for lookup in &session.around.lookups {
@@ -53,19 +49,41 @@ pub(super) fn exposures(session: &Session, out: &mut Vec<Exposure>) {
     }
 }
 
-/// The name that the DNS gave the server's address before the session.
+/// A name of the server's address that passed by before the session: one of the DNS if there is any.
 pub(super) fn server_name(session: &Session) -> Option<Cell> {
     let server = match session.client() {
         Direction::FromOriginator => session.connection.responder.ip,
         Direction::FromResponder => session.connection.originator.ip,
     };
-    let found = session.around.names.iter().find(|found| found.address == server)?;
+    let of_server = || session.around.names.iter().filter(|found| found.address == server);
+    let of_dns = |found: &&NameFound| matches!(found.by, NameSource::Address | NameSource::Pointer);
+    let found = of_server().find(of_dns).or_else(|| of_server().next())?;
     Some(Cell {
         visibility: Some(Visibility::Seen),
         value: utf8(&found.name),
-        why: "The client asked the DNS for the server's address, or somebody for the name of that address.".to_owned(),
+        why: match found.by {
+            NameSource::Address | NameSource::Pointer => {
+                "The client asked the DNS for the server's address, or somebody for the name of that address."
+                    .to_owned()
+            }
+            by => why(by).to_owned(),
+        },
         evidence: vec![Place::Packet(found.packet)],
     })
+}
+
+fn why(by: NameSource) -> &'static str {
+    match by {
+        NameSource::Address | NameSource::Pointer => {
+            "Questions to the DNS and their answers pass in the clear, unless DNS over TLS or HTTPS is used (RFC 7858, RFC 8484)."
+        }
+        NameSource::Netbios => {
+            "NetBIOS tells the names of its machine to whoever asks in the local network (RFC 1002 §4.2)."
+        }
+        NameSource::Dhcp => {
+            "A host says its name in the clear to the whole local network when it asks for an address (RFC 2131), unless it is set up not to (RFC 7844)."
+        }
+    }
 }
 
 fn how(by: NameSource) -> &'static str {
@@ -73,6 +91,7 @@ fn how(by: NameSource) -> &'static str {
         NameSource::Address => "by an answer of the DNS (A or AAAA)",
         NameSource::Pointer => "by an answer of the DNS (PTR)",
         NameSource::Netbios => "by NetBIOS",
+        NameSource::Dhcp => "by the name that it gave itself when it asked for its address (DHCP)",
     }
 }
 

@@ -10,8 +10,7 @@ use crate::stream::Span;
 #[must_use]
 pub fn read(session: &Session) -> Option<Inference> {
     let tls = session.tls.as_deref().filter(|_| is_sealed_mail(session))?;
-    let ja4 = tls.summary.ja4();
-    Some(infer::infer(&Facts::of(session, &tls.summary, &tls.trace, ja4.as_deref())))
+    Some(infer::infer(&Facts::of(session, &tls.summary, &tls.trace)))
 }
 
 fn is_sealed_mail(session: &Session) -> bool {

@@ -1,12 +1,13 @@
-//! What the DNS and NetBIOS say of the hosts of a session, as far as it passes by: names of addresses, and the questions
+//! What the DNS, NetBIOS and DHCP say of the hosts of a session, as far as it passes by: names of addresses, and the questions
 //! that a host asks while it talks mail, which give away whom it looks for.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
+use crate::dhcp;
 use crate::dns::{self, Data, RecordType};
 use crate::flow::Connection;
-use crate::limits::{LOOKUP_BEFORE, LOOKUPS, LOOKUPS_OF_HOST, LOOKUPS_OF_SESSION, NAMES, NAMES_OF_ADDRESS};
+use crate::limits::{JOINING, LOOKUP_BEFORE, LOOKUPS, LOOKUPS_OF_HOST, LOOKUPS_OF_SESSION, NAMES, NAMES_OF_ADDRESS};
 use crate::nbns;
 use crate::time::Timestamp;
 use crate::wire::{Frame, Transport};
@@ -33,6 +34,8 @@ pub enum NameSource {
     Pointer,
     /// A NetBIOS name (RFC 1002 §4.2.13).
     Netbios,
+    /// What a host calls itself where it asks for its address (DHCP, RFC 2132 §3.14 and RFC 4702).
+    Dhcp,
 }
 
 /// A question that a host asked.
@@ -66,6 +69,8 @@ pub struct Around {
 pub(super) struct LookUps {
     names: HashMap<IpAddr, Vec<NameFound>>,
     asked: HashMap<IpAddr, VecDeque<LookUp>>,
+    /// Names of hosts that ask for an address, by transaction and hardware address, with the packet.
+    joining: HashMap<(u32, Vec<u8>), (Vec<u8>, u64)>,
     /// Names, and questions of hosts, that found no room.
     left_out: [u64; 2],
 }
@@ -75,7 +80,7 @@ impl LookUps {
     pub(super) fn packet(&mut self, frame: &Frame<'_>, number: u64, time: Timestamp) {
         let (Transport::Udp(udp), Some(ip)) = (&frame.transport, &frame.ip) else { return };
         let is = |port: u16| udp.source_port == port || udp.destination_port == port;
-        if is(DNS) || is(MULTICAST_DNS) {
+        if is(DNS) || is(MULTICAST_DNS) || is(LINK_LOCAL) {
             let Some(message) = dns::Message::parse(udp.payload) else { return };
             if message.flags.is_response() {
                 self.answer(&message, number);
@@ -84,6 +89,10 @@ impl LookUps {
                     let (name, record_type) = (question.name.octets(), question.record_type);
                     self.question(LookUp { host: ip.source, name, record_type, time, packet: number });
                 }
+            }
+        } else if is(DHCP_SERVER) || is(DHCP_CLIENT) {
+            if let Some(message) = dhcp::Message::parse(udp.payload) {
+                self.joins(&message, number);
             }
         } else if is(NETBIOS)
             && let Some(message) = nbns::Message::parse(udp.payload)
@@ -97,6 +106,34 @@ impl LookUps {
                     self.name(NameFound { address: address.into(), name, by: NameSource::Netbios, packet: number });
                 }
             }
+        }
+    }
+
+    /// A host has an address of which it says that it uses it, or which a server gives it.
+    fn joins(&mut self, message: &dhcp::Message<'_>, packet: u64) {
+        let exchange = (message.transaction, message.hardware.to_vec());
+        let own = message.host_name.and_then(|name| name.octets()).map(|name| (name, packet));
+        let (address, name) = match message.kind {
+            Some(dhcp::Kind::ACK) => {
+                let asked = self.joining.remove(&exchange);
+                (message.your_address.or(message.client_address), asked.or(own))
+            }
+            Some(dhcp::Kind::REQUEST | dhcp::Kind::INFORM) => match (message.client_address, own) {
+                (Some(address), name) => (Some(address), name),
+                (None, Some(name)) if self.joining.len() < JOINING || self.joining.contains_key(&exchange) => {
+                    self.joining.insert(exchange, name);
+                    return;
+                }
+                (None, Some(_)) => {
+                    self.left_out[0] += 1;
+                    return;
+                }
+                (None, None) => return,
+            },
+            _ => return,
+        };
+        if let (Some(address), Some((name, packet))) = (address, name) {
+            self.name(NameFound { address: address.into(), name, by: NameSource::Dhcp, packet });
         }
     }
 
@@ -145,7 +182,7 @@ impl LookUps {
     pub(super) fn limits(&self) -> impl Iterator<Item = String> + use<> {
         let [names, questions] = self.left_out;
         let names = (names > 0).then(|| {
-            format!("{NAMES_OF_ADDRESS} names of each of {NAMES} addresses are remembered: {names} answers gave more")
+            format!("{NAMES_OF_ADDRESS} names of each of {NAMES} addresses are remembered: {names} messages gave more")
         });
         let questions = (questions > 0).then(|| {
             format!("what {LOOKUPS} hosts ask the DNS for is remembered: {questions} questions of others are not")
@@ -196,6 +233,9 @@ fn reversed(name: &[u8]) -> Option<IpAddr> {
 const DNS: u16 = 53;
 const MULTICAST_DNS: u16 = 5353;
 const NETBIOS: u16 = 137;
+const LINK_LOCAL: u16 = 5355;
+const DHCP_SERVER: u16 = 67;
+const DHCP_CLIENT: u16 = 68;
 
 /// Questions of one message, and records of one answer, that are looked at.
 const QUESTIONS: usize = 4;
@@ -242,6 +282,38 @@ mod tests {
         };
         give("one-more.example.org");
         assert_eq!(lookups.left_out, [1, 0]);
-        assert!(lookups.limits().next().is_some_and(|limit| limit.ends_with("1 answers gave more")));
+        assert!(lookups.limits().next().is_some_and(|limit| limit.ends_with("1 messages gave more")));
+    }
+    /// A DHCP message of the transaction, from the client or the server, with addresses and options.
+    fn dhcp(operation: u8, transaction: u32, client: [u8; 4], your: [u8; 4], options: &[u8]) -> Vec<u8> {
+        let mut octets = vec![operation, 1, 6, 0];
+        octets.extend(transaction.to_be_bytes());
+        octets.extend([0; 4]);
+        octets.extend(client);
+        octets.extend(your);
+        octets.extend([0; 8 + 16 + 64 + 128]);
+        octets.extend([99, 130, 83, 99]);
+        octets.extend(options);
+        octets.push(255);
+        octets
+    }
+
+    #[test]
+    fn the_name_of_a_host_is_that_of_the_address_it_is_given_not_of_the_one_it_asks_for() {
+        let mut lookups = LookUps::default();
+        let mut take = |octets: &[u8], packet| lookups.joins(&dhcp::Message::parse(octets).unwrap(), packet);
+        let request = [&[53, 1, 3, 50, 4, 192, 0, 2, 99, 12, 4][..], b"desk"].concat();
+        take(&dhcp(1, 7, [0; 4], [0; 4], &request), 1);
+        // Another host's, which is refused and has no address by it.
+        take(&dhcp(1, 8, [0; 4], [0; 4], &request), 2);
+        take(&dhcp(2, 8, [0; 4], [0; 4], &[53, 1, 6]), 3);
+        take(&dhcp(2, 7, [0; 4], [192, 0, 2, 100], &[53, 1, 5]), 4);
+        // A third renews the address that it has.
+        let renew = [&[53, 1, 3, 12, 5][..], b"phone"].concat();
+        take(&dhcp(1, 9, [192, 0, 2, 101], [0; 4], &renew), 5);
+        let mut found: Vec<_> = lookups.names.values().flatten().map(|n| (n.address, &n.name[..], n.packet)).collect();
+        found.sort_unstable();
+        let ip = |last| IpAddr::from([192, 0, 2, last]);
+        assert_eq!(found, [(ip(100), &b"desk"[..], 1), (ip(101), &b"phone"[..], 5)]);
     }
 }

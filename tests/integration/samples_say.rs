@@ -143,6 +143,14 @@ fn what_the_hosts_ask_the_dns_for_belongs_to_their_session() {
 }
 
 #[test]
+fn a_host_that_asks_for_its_address_gives_its_name_away_however_sealed_its_mail_is() {
+    let session = session("dhcp-465");
+    let name = exposed(&session, "host name");
+    assert_eq!((&name["value"], &name["evidence"][0]["packets"][0]), (&"alices-laptop".into(), &3.into()));
+    assert_eq!(session["inferred"]["client"]["software"], "curl");
+}
+
+#[test]
 fn a_refused_starttls_is_a_downgrade_when_the_client_goes_on() {
     let session = session("starttls-refused");
     assert_eq!(session["verdict"], "downgraded");

@@ -260,7 +260,7 @@ fn servers(facts: &Facts<'_>, templates: &Templates) -> Vec<f64> {
 /// What the client shows of itself outside TLS.
 fn manner<'a>(facts: &Facts<'a>) -> Manner<'a> {
     Manner {
-        ja4: facts.ja4,
+        names: (!facts.extensions.is_empty()).then_some(facts.server_name.is_some()),
         groups: facts.groups,
         extensions: facts.extensions,
         small: facts.clear.and_then(|clear| clear.small),

@@ -17,11 +17,9 @@ pub struct Facts<'a> {
     pub clear: Option<ClearSide<'a>>,
     /// Octets of the name that the client asked for in its hello.
     pub server_name: Option<&'a [u8]>,
-    /// The fingerprint of the client's hello.
-    pub ja4: Option<&'a str>,
-    /// The groups that it offers for the key exchange, in its order.
+    /// The groups that the client's hello offers for the key exchange, in its order.
     pub groups: &'a [Group],
-    /// The extensions in it, in its order.
+    /// The extensions of that hello, in its order.
     pub extensions: &'a [Extension],
     /// The server's port.
     pub port: u16,
@@ -57,10 +55,9 @@ impl ClearSide<'_> {
 }
 
 impl<'a> Facts<'a> {
-    /// What is known of a session with TLS. `ja4` is the fingerprint of its ClientHello, which the
-    /// caller works out.
+    /// What is known of a session with TLS.
     #[must_use]
-    pub fn of(session: &'a Session, tls: &'a Summary, trace: &'a RecordTrace, ja4: Option<&'a str>) -> Facts<'a> {
+    pub fn of(session: &'a Session, tls: &'a Summary, trace: &'a RecordTrace) -> Facts<'a> {
         let client = session.client();
         let connection = &session.connection;
         let (near, far) = match client {
@@ -86,7 +83,6 @@ impl<'a> Facts<'a> {
             client,
             clear,
             server_name: tls.server_name.as_deref(),
-            ja4,
             groups,
             extensions,
             port: far.port,

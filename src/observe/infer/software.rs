@@ -4,13 +4,13 @@ use super::claims::Software;
 use super::reading::Reading;
 use super::statements::Ground;
 use super::templates::{Client, Templates};
-use crate::tls::{Extension, Group};
+use crate::tls::{Extension, ExtensionType, Group};
 
 /// What a client shows of itself outside TLS.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Manner<'a> {
-    /// The fingerprint of its hello.
-    pub(super) ja4: Option<&'a str>,
+    /// Whether its hello names the server; `None`: there is none.
+    pub(super) names: Option<bool>,
     /// The groups that it offers, in its order.
     pub(super) groups: &'a [Group],
     /// The extensions in its hello, in its order.
@@ -96,30 +96,22 @@ impl Weights {
     fn of(templates: &Templates, manner: &Manner<'_>) -> Weights {
         let clients = &templates.clients;
         let whole: f64 = clients.iter().map(|c| c.weight).sum();
-        let library = manner.ja4.and_then(|ja4| ja4.rsplit('_').next());
-        let library = library.filter(|library| clients.iter().any(|c| c.tls.contains(library)));
-        let names = manner.ja4.and_then(|ja4| ja4.as_bytes().get(3)).map(|letter| *letter == b'd');
+        let hello = Hello::of(manner.extensions);
+        let of_a_client = clients.iter().any(|client| hello.fits(client) == Fit::InOrder);
         let own_groups = |client: &Client| {
             !client.groups.is_empty() && client.groups.iter().copied().eq(manner.groups.iter().map(|group| group.0))
         };
         let any_groups = clients.iter().any(own_groups);
-        let in_order = |client: &Client| {
-            let mut order = client.extensions.iter();
-            let listed = manner.extensions.iter().filter(|extension| client.extensions.contains(&extension.kind.0));
-            listed.into_iter().all(|extension| order.any(|next| *next == extension.kind.0))
-        };
         let weight = |client: &Client| {
             let mut weight = client.weight / whole;
-            // Of two versions of one program, the one whose order this is.
-            let fits = |other: &&Client| !other.extensions.is_empty() && in_order(other);
-            let version = clients.iter().filter(|other| other.name == client.name).find(fits);
-            if !manner.extensions.is_empty() && version.is_some() == client.extensions.is_empty() {
-                weight *= 0.1;
+            if of_a_client || hello.fits(client) == Fit::Shuffled {
+                weight *= match (hello.fits(client), client.shuffles) {
+                    (Fit::InOrder, false) | (Fit::Shuffled, true) => 0.6,
+                    (Fit::InOrder, true) | (Fit::Shuffled, false) => 0.05,
+                    (Fit::No, _) => 0.01,
+                };
             }
-            if let Some(library) = library {
-                weight *= if client.tls.contains(&library) { 0.6 } else { 0.01 };
-            }
-            if let (Some(names), Some(usual)) = (names, client.names) {
+            if let (Some(names), Some(usual)) = (manner.names, client.names) {
                 weight *= if names == usual { 0.95 } else { 0.05 };
             }
             if !manner.groups.is_empty() {
@@ -136,7 +128,7 @@ impl Weights {
             weight * (1.0 - UNKNOWN)
         };
         // A program that is not known behaves like any of them, without a preference.
-        let of_library = if library.is_some() { 0.15 } else { 1.0 };
+        let of_library = if of_a_client { 0.15 } else { 1.0 };
         let of_groups = if any_groups { 0.02 } else { 1.0 };
         let of_case = manner.small.map_or(1.0, |small| if small == [false; 2] { 0.9 } else { 0.05 });
         Weights {
@@ -188,3 +180,54 @@ pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
     }
     weights.shares(ground.templates)
 }
+
+/// The extensions of a hello that tell the library, in their order.
+struct Hello(Vec<u16>);
+
+/// How far a hello is that of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    InOrder,
+    /// The same extensions in another order.
+    Shuffled,
+    No,
+}
+
+impl Hello {
+    fn of(extensions: &[Extension]) -> Hello {
+        let tells = |kind: &ExtensionType| !OF_THE_SESSION.contains(kind) && !kind.is_grease();
+        Hello(extensions.iter().map(|extension| extension.kind).filter(tells).map(|kind| kind.0).collect())
+    }
+
+    fn fits(&self, client: &Client) -> Fit {
+        let tls13 = self.0.contains(&ExtensionType::SUPPORTED_VERSIONS.0);
+        let fit = |list: &Vec<u16>| {
+            let expected = || list.iter().copied().filter(|kind| tls13 || !OF_TLS13.contains(&ExtensionType(*kind)));
+            if expected().eq(self.0.iter().copied()) {
+                Fit::InOrder
+            } else if expected().count() == self.0.len() && expected().all(|kind| self.0.contains(&kind)) {
+                Fit::Shuffled
+            } else {
+                Fit::No
+            }
+        };
+        let fits = || client.extensions.iter().map(fit);
+        fits().find(|fit| *fit == Fit::InOrder).or_else(|| fits().find(|fit| *fit == Fit::Shuffled)).unwrap_or(Fit::No)
+    }
+}
+
+/// Extensions that are there or not from one session of a client to the next.
+const OF_THE_SESSION: &[ExtensionType] = &[
+    ExtensionType::SERVER_NAME,
+    ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION,
+    ExtensionType::PADDING,
+    ExtensionType::PRE_SHARED_KEY,
+];
+
+/// Extensions that only TLS 1.3 has (RFC 8446 §4.2).
+const OF_TLS13: &[ExtensionType] = &[
+    ExtensionType::SUPPORTED_VERSIONS,
+    ExtensionType::PSK_KEY_EXCHANGE_MODES,
+    ExtensionType::POST_HANDSHAKE_AUTH,
+    ExtensionType::KEY_SHARE,
+];

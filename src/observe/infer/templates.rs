@@ -138,14 +138,14 @@ pub(super) struct Client {
     pub(super) apart: f64,
     pub(super) chunk: f64,
     pub(super) quit: f64,
-    /// Ends of its TLS fingerprint: extensions and signature algorithms.
-    pub(super) tls: Vec<&'static str>,
+    /// The extensions of its hello, one list for each library that it is met with.
+    pub(super) extensions: Vec<Vec<u16>>,
+    /// Each hello has them in another order.
+    pub(super) shuffles: bool,
     /// Whether it names the server in its hello; `None`: as it comes.
     pub(super) names: Option<bool>,
     /// The groups of its hello in their order, where it has an order of its own.
     pub(super) groups: Vec<u16>,
-    /// The extensions of its hello in their order, where another version shuffles them.
-    pub(super) extensions: Vec<u16>,
     /// Whether it writes EHLO and STARTTLS in small letters.
     pub(super) small: [bool; 2],
     /// Octets of the records that it writes long messages in.
@@ -213,7 +213,7 @@ impl Templates {
             "chunk",
             "quit",
             "sni",
-            "tls",
+            "shuffles",
             "groups",
             "extensions",
             "writes",
@@ -318,8 +318,8 @@ impl Client {
             "quit" => self.quit = number(words),
             "dot" => self.dot_alone = words.next() == Some("alone"),
             "lines" => self.lines = words.next() == Some("yes"),
-            "tls" => self.tls = words.collect(),
-            "extensions" => self.extensions = words.filter_map(|word| word.parse().ok()).collect(),
+            "shuffles" => self.shuffles = words.next() == Some("yes"),
+            "extensions" => self.extensions.push(words.filter_map(|word| word.parse().ok()).collect()),
             "groups" => self.groups = words.filter_map(|word| word.parse().ok()).collect(),
             "block" => self.blocks = words.filter_map(|word| word.parse().ok()).collect(),
             "writes" => {

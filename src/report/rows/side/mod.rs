@@ -18,7 +18,7 @@ pub use mailbox::{Imap, Pop, Row, Side, fuzz_mailbox};
 pub use ssh::row as ssh;
 pub use text::push_text;
 
-use crate::{arp, icmp, nbns};
+use crate::{arp, dhcp, icmp, nbns};
 
 /// What rows need to know of earlier packets. One for the whole capture, fed with every packet in order.
 #[derive(Debug, Default)]
@@ -116,6 +116,7 @@ pub fn udp(header: &UdpHeader, payload: &[u8], cut: bool, out: &mut String) -> &
     let protocol = ports.into_iter().find_map(|port| {
         Some(match port {
             53 => "DNS",
+            67 | 68 => "DHCP",
             137 => "NBNS",
             5353 => "MDNS",
             5355 => "LLMNR",
@@ -127,6 +128,12 @@ pub fn udp(header: &UdpHeader, payload: &[u8], cut: bool, out: &mut String) -> &
         _ => return ip::udp(header, out),
     };
     match protocol {
+        "DHCP" => match dhcp::Message::parse(payload) {
+            Some(message) => {
+                let _ = write!(out, "{message}");
+            }
+            None => out.push_str(MALFORMED),
+        },
         "NBNS" => match nbns::Message::parse(payload) {
             Some(message) => {
                 let _ = write!(out, "{message}");
@@ -155,7 +162,7 @@ pub fn fuzz_side(data: &[u8]) {
     let mut memory = Memory::new();
     let address = IpAddr::from([192, 0, 2, 1]);
     let around = Around { number: 1, source: address, destination: address, time_to_live: 64, cut: choice & 8 != 0 };
-    let port = [53, 137, 5353, 5355][usize::from(choice >> 4 & 3)];
+    let port = [53, 137, 5353, 67][usize::from(choice >> 4 & 3)];
     let header = UdpHeader { source_port: port, destination_port: 5000, length: 9, checksum: 0, room: None, v6: false };
     match choice & 7 {
         0 => memory.arp(rest, around.cut, &mut out),
