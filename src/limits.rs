@@ -478,6 +478,12 @@ pub const INFER_WORK: usize = 60_000;
 /// How far a reading may fall behind the best one before it is dropped: a factor of e to this.
 pub const INFER_REACH: f64 = 9.0;
 
+/// Readings that are remembered for sessions with the same lengths, and the records of the longest of them: together
+/// some megabytes.
+pub const INFER_REMEMBERED: usize = 512;
+/// See [`INFER_REMEMBERED`].
+pub const INFER_REMEMBERED_RECORDS: usize = 256;
+
 /// Records of the client in a row that are read one by one; more can only be a message. RFC 5321
 /// §4.5.3.1.8 has a client send at least 100 recipients, which may all be on their way at once.
 pub const INFER_ROW: usize = 110;

@@ -1,10 +1,12 @@
 //! From the facts to the search and back: which records are read, and where the reading ends.
 
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::claims::Octets;
 use super::facts::Facts;
 use super::lone;
+use super::memory::{self, Key, Outcome};
 use super::prior::{Priors, Range};
 use super::reading;
 use super::reason;
@@ -65,10 +67,18 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
         .collect();
     let merged = search::merged(&single);
     let context = context(facts, templates, whole);
-    let found = Search::run(templates, priors, &context, &merged);
-    let ground =
-        Ground { templates, priors, context: &context, records: &merged, manner: manner(facts), offers: offers(facts) };
-    let mut stated = statements::state(&ground, &found);
+    let (manner, offers) = (manner(facts), offers(facts));
+    let search = || {
+        let found = Search::run(templates, priors, &context, &merged);
+        let ground = Ground { templates, priors, context: &context, records: &merged, manner, offers };
+        Outcome { stated: statements::state(&ground, &found), read: found.read, limited: found.limited }
+    };
+    let found = if std::ptr::eq(templates, Templates::built_in()) {
+        memory::remembered(Key::of(&merged, &context, &manner, offers), search)
+    } else {
+        Rc::new(search())
+    };
+    let mut stated = found.stated.clone();
     if found.limited {
         undecided.push("the session is too long, or fits too many readings, to be read whole".to_owned());
     } else if found.read < merged.len() {

@@ -21,6 +21,7 @@ mod facts;
 mod fuzz;
 mod grammar;
 mod lone;
+mod memory;
 mod prior;
 mod reading;
 mod reason;

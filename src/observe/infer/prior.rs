@@ -3,7 +3,7 @@
 use super::templates::{Echo, Kind, Law, Templates};
 
 /// Lengths between two bounds, as the search reckons.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Range {
     pub(super) min: i32,
     pub(super) max: i32,

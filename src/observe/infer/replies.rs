@@ -85,19 +85,20 @@ impl Search<'_> {
             Command::Rcpt => {
                 // An interval takes in refusals that are hardly longer than acceptances.
                 let no = refusal_chance(path).max(if length.width() > 1 { 0.3 } else { 0.0 });
-                let (yes, learned_yes) = self.reply(path, Kind::Rcpt, length, address);
-                let (refused, learned_no) = self.reply(path, Kind::RcptNo, length, address);
-                let (learned_yes, learned_no) = (Rc::new(learned_yes), Rc::new(learned_no));
+                let yes = self.reply(path, Kind::Rcpt, length, address);
+                let refused = self.reply(path, Kind::RcptNo, length, address);
+                let learned = |kind| self.learned(path, kind, length, address);
                 let (yes, refused) = (yes + (1.0 - no).ln(), refused + no.ln());
                 if path.taken == 0 {
                     // What follows tells which it was: without a recipient there is no message.
-                    self.recipient(path, learned_yes, true, weight + yes, 100);
-                    self.recipient(path, learned_no, false, weight + refused, 100);
+                    let (if_yes, if_no) = (learned(Kind::Rcpt), learned(Kind::RcptNo));
+                    self.recipient(path, if_yes, true, weight + yes, 100);
+                    self.recipient(path, if_no, false, weight + refused, 100);
                 } else {
                     let top = yes.max(refused);
                     let sum = top + ((yes - top).exp() + (refused - top).exp()).ln();
                     let accepted = yes >= refused;
-                    let learned = if accepted { learned_yes } else { learned_no };
+                    let learned = learned(if accepted { Kind::Rcpt } else { Kind::RcptNo });
                     let surety = ((top - sum).exp() * 100.0).floor().clamp(50.0, 100.0) as u8;
                     self.recipient(path, learned, accepted, weight + sum, surety);
                 }
@@ -174,12 +175,12 @@ impl Search<'_> {
         outcome: Outcome,
         change: impl FnOnce(&mut Path),
     ) {
-        let (chance, learned) = self.reply(path, kind, length, address);
+        let chance = self.reply(path, kind, length, address);
         if path.score + chance + weight < self.cutoff() {
             return;
         }
         let mut next = path.clone();
-        next.learned = Rc::new(learned);
+        next.learned = self.learned(path, kind, length, address);
         let first = next.waiting[0].command;
         pop(&mut next, 1);
         change(&mut next);
@@ -378,6 +379,10 @@ impl Search<'_> {
                     chance *= 0.99;
                 }
             }
+            // No fit is better than 1.
+            if path.score + chance.max(1e-300).ln() + weight < self.cutoff() {
+                continue;
+            }
             let rest = Rest { length, mean, variance: variance.max(0.0), echoes };
             let fit = rest.fit(refused, &refusals, pool);
             let total = (chance * fit).max(1e-300).ln() + weight;
@@ -484,7 +489,9 @@ impl Rest {
                 let mut mixed = f64::from(refused) * share * other_share.powi(refused as i32 - 1);
                 for k in 1..refused {
                     let (one, rest) = (f64::from(k), f64::from(refused - k));
-                    chance += mixed * with(&[(piece, one), (other, rest)]);
+                    if mixed > LEAST_SHARE {
+                        chance += mixed * with(&[(piece, one), (other, rest)]);
+                    }
                     mixed *= rest / (one + 1.0) * share / other_share;
                 }
             }
@@ -575,6 +582,9 @@ const ADDRESS_VARIANCE: f64 = 81.0;
 
 /// Octets of the shortest replies that servers send: `250 ok` and its line end, or less with a code alone.
 const LEAST_REPLY: i64 = 6;
+
+/// Mixtures of refusals that are rarer are not weighed.
+const LEAST_SHARE: f64 = 1e-4;
 
 /// Refusals that are looked for in one record.
 const MOST_REFUSED: u32 = 12;

@@ -10,7 +10,7 @@ use super::templates::{Echo, Kind, Law, Templates};
 use crate::limits;
 
 /// A record as the search sees it; several that follow each other without an answer may be one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Record {
     pub(super) client: bool,
     /// Octets of plaintext, all records together.
@@ -323,31 +323,26 @@ impl<'a> Search<'a> {
         if self.context.ended { state + waiting } else { (state + waiting) * 0.2 }
     }
 
-    /// The chance of a reply's length, and what the path learns from it. `address`: of the command answered.
-    pub(super) fn reply(&self, path: &Path, kind: Kind, length: Range, address: Option<Range>) -> (f64, Learned) {
-        let mut learned = Learned::clone(&path.learned);
+    /// The logarithm of the chance of a reply's length. `address`: of the command answered.
+    pub(super) fn reply(&self, path: &Path, kind: Kind, length: Range, address: Option<Range>) -> f64 {
+        let learned = &path.learned;
         let base = self.priors.reply(kind, length);
         let known = self.templates.servers.get(usize::from(path.server));
-        let laws: Vec<Law> = known.map(|s| s.laws(kind).collect()).unwrap_or_default();
         let habit_slot = Learned::slot(kind);
-        if !laws.is_empty() {
-            // The first named is the commonest.
-            let whole: f64 = (0..laws.len()).map(|n| 1.0 / (n + 1) as f64).sum();
-            let mut chance = 0.0;
-            for (n, law) in laws.iter().enumerate() {
-                let share = 1.0 / ((n + 1) as f64 * whole);
-                chance += share * self.law(kind, *law, length, address, path.learned.host);
-                if law.echo == Echo::Host {
-                    let host = length.less(Range::new(i32::from(law.base), i32::from(law.base + law.span)));
-                    learned.host = Some(learned.host.filter(|h| h.meets(host)).map_or(host, |h| h.overlap(host)));
-                }
-            }
-            let habit = habit_slot.map_or(0.0, |slot| learned.laws[slot].chance(length, address));
-            learn(&mut learned, kind, length, address);
-            let tight = 0.97 * (0.5 * chance + 0.5 * habit.max(chance)) + 0.03 * base;
-            return (tight.max(1e-12).ln(), learned);
+        // The first named is the commonest.
+        let (mut chance, mut whole) = (0.0, 0.0);
+        for (n, law) in known.into_iter().flat_map(|server| server.laws(kind)).enumerate() {
+            let share = 1.0 / (n + 1) as f64;
+            whole += share;
+            chance += share * self.law(kind, law, length, address, learned.host);
         }
-        let Some(slot) = habit_slot else { return (base.ln(), learned) };
+        if whole > 0.0 {
+            chance /= whole;
+            let habit = habit_slot.map_or(0.0, |slot| learned.laws[slot].chance(length, address));
+            let tight = 0.97 * (0.5 * chance + 0.5 * habit.max(chance)) + 0.03 * base;
+            return tight.max(1e-12).ln();
+        }
+        let Some(slot) = habit_slot else { return base.ln() };
         let habit = learned.laws[slot];
         let chance = if habit.seen == 0 {
             base
@@ -360,8 +355,24 @@ impl<'a> Search<'a> {
                 0.93 * share + 0.07 * base
             }
         };
+        chance.max(1e-12).ln()
+    }
+
+    /// What a path knows of its replies after one more.
+    pub(super) fn learned(&self, path: &Path, kind: Kind, length: Range, address: Option<Range>) -> Rc<Learned> {
+        let known = self.templates.servers.get(usize::from(path.server));
+        let of_host = |law: &Law| law.echo == Echo::Host;
+        let mut laws = known.into_iter().flat_map(|server| server.laws(kind)).filter(of_host).peekable();
+        if laws.peek().is_none() && Learned::slot(kind).is_none() {
+            return Rc::clone(&path.learned);
+        }
+        let mut learned = Learned::clone(&path.learned);
+        for law in laws {
+            let host = length.less(Range::new(i32::from(law.base), i32::from(law.base + law.span)));
+            learned.host = Some(learned.host.filter(|h| h.meets(host)).map_or(host, |h| h.overlap(host)));
+        }
         learn(&mut learned, kind, length, address);
-        (chance.max(1e-12).ln(), learned)
+        Rc::new(learned)
     }
 
     fn law(&self, kind: Kind, law: Law, length: Range, address: Option<Range>, host: Option<Range>) -> f64 {

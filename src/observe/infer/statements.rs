@@ -42,7 +42,7 @@ pub(super) struct Ground<'a> {
 }
 
 /// Extensions that give commands parameters, as offered in the clear; `None`: not seen.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Offers {
     pub(super) size: Option<bool>,
     pub(super) eight_bit: Option<bool>,
