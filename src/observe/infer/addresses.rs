@@ -249,12 +249,18 @@ const WIDEST: i32 = 24;
 pub(super) type Lengths = Vec<Vec<Option<(Octets, f64)>>>;
 
 /// The length of each recipient's address, message by message, and how likely it is that notifications are asked for.
-pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading) -> (Lengths, f64) {
+pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading, clients: &Clients) -> (Lengths, f64) {
     let all = || reading.mails.iter().flat_map(|mail| &mail.recipients).filter(|rcpt| rcpt.after.is_some());
     let mut weights: Vec<(Extra, f64)> = Vec::new();
-    let offered = ground.offers.dsn != Some(false);
+    let server = ground.templates.servers.get(usize::from(reading.server));
+    let lacks = server.is_some_and(|server| server.lacks.contains(&Parameter::Ret));
+    let offered = ground.offers.dsn.unwrap_or(!lacks);
+    let known = ground.templates.clients.iter().enumerate().filter(|(_, client)| client.original);
+    let original: f64 = known.map(|(n, _)| clients.share(n)).sum();
+    // Of a server whose offers did not show, half offer it.
+    let original = original * if ground.offers.dsn.is_some() { 1.0 } else { 0.5 };
     for extra in Extra::ALL {
-        let prior = extra.prior(offered);
+        let prior = extra.prior(offered, original);
         if prior == 0.0 {
             continue;
         }
@@ -333,14 +339,17 @@ impl Extra {
         Extra { original: true, notify: 23 },
     ];
 
-    fn prior(self, offered: bool) -> f64 {
-        match (self.original, self.notify, offered) {
-            (false, 0, _) => 0.93,
-            (_, _, false) => 0.0,
-            (true, 0, _) => 0.02,
-            (true, _, _) => 0.007,
-            (false, _, _) => 0.007,
-        }
+    /// How often it is met where DSN is offered or not, with the share of clients that give ORCPT whenever they can.
+    fn prior(self, offered: bool, original: f64) -> f64 {
+        let (others, those) = match (self.original, self.notify, offered) {
+            (false, 0, false) => (1.0, 1.0),
+            (_, _, false) => (0.0, 0.0),
+            (false, 0, true) => (0.93, 0.08),
+            (true, 0, true) => (0.02, 0.8),
+            (true, _, true) => (0.007, 0.05),
+            (false, _, true) => (0.007, 0.002),
+        };
+        others * (1.0 - original) + those * original
     }
 
     fn address(self, after: Range) -> Option<Range> {

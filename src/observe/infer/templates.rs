@@ -148,6 +148,8 @@ pub(super) struct Client {
     pub(super) groups: Vec<u16>,
     /// Whether it writes EHLO and STARTTLS in small letters.
     pub(super) small: [bool; 2],
+    /// It gives ORCPT wherever DSN is offered.
+    pub(super) original: bool,
     /// Octets of the records that it writes long messages in.
     pub(super) blocks: Vec<i32>,
 }
@@ -196,7 +198,7 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 21] = [
+        const KEYS: [&str; 22] = [
             "server",
             "client",
             "source",
@@ -214,6 +216,7 @@ impl Templates {
             "quit",
             "sni",
             "shuffles",
+            "orcpt",
             "groups",
             "extensions",
             "writes",
@@ -318,6 +321,7 @@ impl Client {
             "quit" => self.quit = number(words),
             "dot" => self.dot_alone = words.next() == Some("alone"),
             "lines" => self.lines = words.next() == Some("yes"),
+            "orcpt" => self.original = words.next() == Some("yes"),
             "shuffles" => self.shuffles = words.next() == Some("yes"),
             "extensions" => self.extensions.push(words.filter_map(|word| word.parse().ok()).collect()),
             "groups" => self.groups = words.filter_map(|word| word.parse().ok()).collect(),
