@@ -432,7 +432,7 @@ fn found(findings: &[Exposure], subject: Subject) -> Option<Cell> {
     Some(Cell {
         visibility: Some(finding.visibility),
         value: finding.value.clone(),
-        why: finding.why.to_owned(),
+        why: finding.why.clone().into_owned(),
         evidence: finding.evidence.clone(),
     })
 }

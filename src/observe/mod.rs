@@ -24,6 +24,8 @@ pub use advice::{Advice, advice};
 pub use inside::{OF_THE_HANDSHAKE, inside};
 pub use told::read;
 
+use std::borrow::Cow;
+
 use infer::Inference;
 
 use crate::session::{Session, Verdict};
@@ -47,7 +49,7 @@ pub struct Exposure {
     /// Where it shows.
     pub evidence: Vec<Place>,
     /// Why it can or cannot be learned: one sentence.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
 }
 
 /// Who looks.
@@ -140,7 +142,7 @@ impl Exposure {
             text: text.into(),
             alarm: false,
             evidence: Vec::new(),
-            why: why::of_finding(subject, visibility),
+            why: why::of_finding(subject, visibility).into(),
         }
     }
 
@@ -166,8 +168,8 @@ impl Exposure {
         self
     }
 
-    fn because(mut self, why: &'static str) -> Exposure {
-        self.why = why;
+    fn because(mut self, why: impl Into<Cow<'static, str>>) -> Exposure {
+        self.why = why.into();
         self
     }
 

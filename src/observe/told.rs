@@ -115,7 +115,11 @@ fn told_login(login: &Login) -> Exposure {
         ("mechanism", text(login.mechanism)),
         ("succeeded", login.succeeded.map_or(Value::None, Value::Bool)),
     ]);
-    Exposure::inferred("login inside", value, words)
+    let exposure = Exposure::inferred("login inside", value, words);
+    match &login.reason {
+        Some(reason) => exposure.because(format!("{LENGTHS}: {reason}.")),
+        None => exposure,
+    }
 }
 
 fn told_message(message: &Message) -> Exposure {
@@ -166,8 +170,15 @@ fn told_message(message: &Message) -> Exposure {
         ("sender_length", bounds(message.sender_length)),
         ("recipients", message.recipients.as_ref().map_or(Value::None, |r| Value::Number(r.len() as u64))),
     ]);
-    Exposure::inferred("message inside", value, words)
+    let exposure = Exposure::inferred("message inside", value, words);
+    match &message.sender_reason {
+        Some(reason) => exposure.because(format!("{LENGTHS}: {reason}.")),
+        None => exposure,
+    }
 }
+
+/// Why lengths tell anything.
+const LENGTHS: &str = "TLS hides no length (RFC 8446 §5.4)";
 
 fn software(read: &Inference, tls: &TlsSeen, out: &mut Vec<Exposure>) {
     let found: Vec<String> = [&read.server, &read.client]
@@ -183,7 +194,14 @@ fn software(read: &Inference, tls: &TlsSeen, out: &mut Vec<Exposure>) {
     let steps = [read.steps.first(), read.steps.last()].into_iter().flatten();
     let places: Vec<Span> =
         steps.filter_map(|step| tls.trace.records().get(step.record)).map(|record| record.span()).collect();
-    out.push(Exposure::inferred("software inside", value, found.join(", ")).at(places));
+    let reasons = [&read.server, &read.client].into_iter().flatten();
+    let reasons: Vec<String> =
+        reasons.filter_map(|s| s.reason.as_ref().map(|reason| format!("{}: {reason}", s.name))).collect();
+    let exposure = Exposure::inferred("software inside", value, found.join(", ")).at(places);
+    out.push(match reasons.is_empty() {
+        true => exposure,
+        false => exposure.because(format!("{}.", reasons.join("; "))),
+    });
 }
 
 /// How sure a statement is, in a word that stays the same everywhere.

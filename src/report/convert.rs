@@ -127,7 +127,7 @@ fn convert_exposure(found: &session::Session, exposure: observe::Exposure) -> Ex
         alarm: exposure.alarm && exposure.visibility == Visibility::Seen,
         sealed: false,
         evidence: exposure.evidence.into_iter().map(|place| evidence(found, place)).collect(),
-        why: exposure.why.to_owned(),
+        why: exposure.why.clone().into_owned(),
         listed: true,
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn sender_lengths(
     reading: &Reading,
     clients: &Clients,
     notified: f64,
-) -> Vec<Option<(Octets, f64)>> {
+) -> Vec<Option<Sender>> {
     let server = ground.templates.servers.get(usize::from(reading.server));
     let sets = parameter_sets(ground, server, clients, notified);
     // Whether SIZE is given is a habit of the client: alike in all messages of a session.
@@ -49,13 +49,57 @@ pub(super) fn sender_lengths(
                     candidate.weight *= shares[index] / sum / whole.max(1e-300);
                 }
             }
-            chosen(all.into_iter().map(|c| (c.address, c.weight)).collect(), ENOUGH_FOR_SENDER)
+            let (octets, surety) = chosen(all.iter().map(|c| (c.address, c.weight)).collect(), ENOUGH_FOR_SENDER)?;
+            let of_this = |c: &&Candidate| octets.is_exact() && u64::try_from(c.address.min) == Ok(octets.min);
+            let best = all.iter().filter(of_this).max_by(|a, b| a.weight.total_cmp(&b.weight));
+            let reason = best.map(|candidate| in_words(&candidate.set, mail.after_mail, candidate.address));
+            Some(Sender { octets, surety, reason })
         })
         .collect()
 }
 
+/// The length of a message's sender.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) octets: Octets,
+    /// How sure that is.
+    pub(super) surety: f64,
+    /// How it follows, where it is one length.
+    pub(super) reason: Option<String>,
+}
+
+/// What is taken for parameters of MAIL.
+fn in_words(set: &[Parameter], after: Option<Range>, address: Range) -> String {
+    let after = after.unwrap_or(address);
+    let octets = |range: Range| match range.min == range.max {
+        true => range.min.to_string(),
+        false => format!("{} to {}", range.min.max(0), range.max),
+    };
+    if set.is_empty() {
+        return format!(
+            "{} octets inside MAIL FROM:<> are the address, since no parameters are to be expected",
+            octets(after)
+        );
+    }
+    let names: Vec<&str> = set
+        .iter()
+        .map(|parameter| match parameter {
+            Parameter::Size => "SIZE with the digits of the message's size",
+            Parameter::SizeAbove => "SIZE with the digits of the message's size and 1024",
+            Parameter::Body => "BODY=8BITMIME",
+            Parameter::Utf8 => "SMTPUTF8",
+            Parameter::Auth => "AUTH with the address once more",
+            Parameter::Ret => "RET",
+            Parameter::Envid => "ENVID",
+        })
+        .collect();
+    let less = after.min - address.min;
+    format!("of {} octets inside MAIL FROM:<> {less} are taken for {}", octets(after), names.join(", "))
+}
+
 /// A way to read MAIL: the address's length under one set of parameters.
 struct Candidate {
+    set: Vec<Parameter>,
     address: Range,
     weight: f64,
     sized: bool,
@@ -102,7 +146,7 @@ fn candidates(ground: &Ground<'_>, server: u16, mail: &Mail, sets: &[(Vec<Parame
             let echo = echo_fit(ground, server, Kind::Mail, mail.mail_reply, address);
             let address = Range::new(address.min.max(0), address.max);
             let sized = set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove));
-            found.push(Candidate { address, weight: share * chance * echo / ways, sized });
+            found.push(Candidate { set: set.clone(), address, weight: share * chance * echo / ways, sized });
         }
     }
     found

@@ -86,6 +86,8 @@ pub struct Message {
     pub size: Option<Octets>,
     /// Whether the server took it; `Some(false)` where none was sent.
     pub accepted: Option<bool>,
+    /// How the sender's length follows from the length of MAIL: a clause.
+    pub sender_reason: Option<String>,
     /// How sure all of this is, 0 to 1.
     pub confidence: f64,
     /// What of it holds in every reading.
@@ -138,6 +140,8 @@ pub struct Login {
     pub password_length: Option<Octets>,
     /// Octets of both together, where only their sum shows (PLAIN).
     pub credential_length: Option<Octets>,
+    /// How these lengths follow from those of its lines: a clause.
+    pub reason: Option<String>,
     /// How sure all of this is, 0 to 1.
     pub confidence: f64,
     /// What of it holds in every reading.
@@ -153,4 +157,6 @@ pub struct Software {
     pub name: String,
     /// How sure that is, 0 to 1.
     pub confidence: f64,
+    /// What speaks for it: a clause.
+    pub reason: Option<String>,
 }

@@ -3,7 +3,7 @@
 use super::grammar::{Command, End, Mechanism, Outcome, Taken};
 use super::prior::Range;
 use super::search::Record;
-use super::templates::{Kind, Server};
+use super::templates::{Echo, Kind, Law, Server};
 
 /// One sentence without its full stop; `server` is whose answers they are believed to be.
 pub(super) fn reason(taken: Taken, record: &Record, server: Option<&Server>) -> Option<String> {
@@ -66,6 +66,39 @@ pub(super) fn reason(taken: Taken, record: &Record, server: Option<&Server>) -> 
     })
 }
 
+/// What speaks for a server of the table: the answers whose length is always the same with it. A clause.
+pub(super) fn of_server(server: &Server, taken: &[Option<Taken>], records: &[Record]) -> Option<String> {
+    let mut told: Vec<(&str, i32)> = Vec::new();
+    for (taken, record) in taken.iter().zip(records) {
+        let Some(Taken::Replies { commands: 1, first, outcome, .. }) = *taken else { continue };
+        let Some((kind, to)) = kind(first, outcome).zip(name(first, outcome)) else { continue };
+        let always =
+            |law: Law| law.echo == Echo::Nothing && law.span == 0 && record.length.contains(i32::from(law.base));
+        if server.laws(kind).any(always) && !told.iter().any(|(known, _)| *known == to) {
+            told.push((to, record.length.max));
+        }
+    }
+    let told: Vec<String> = told.iter().map(|(to, octets)| format!("{octets} octets to {to}")).collect();
+    (!told.is_empty()).then(|| format!("its answers are as long: {}", told.join(", ")))
+}
+
+/// What an answer is to.
+fn name(command: Command, outcome: Outcome) -> Option<&'static str> {
+    if outcome == Outcome::No {
+        return None;
+    }
+    Some(match command {
+        Command::Auth(..) if outcome == Outcome::Yes => "the login",
+        Command::Mail => "MAIL",
+        Command::Rcpt => "RCPT",
+        Command::Data => "DATA",
+        Command::Body => "the message",
+        Command::Rset => "RSET",
+        Command::Quit => "QUIT",
+        _ => return None,
+    })
+}
+
 fn one_reply(kind: Kind, record: &Record, server: Option<&Server>) -> String {
     let follows = match kind {
         Kind::Banner => "the server speaks first, and greets".to_owned(),
@@ -77,9 +110,9 @@ fn one_reply(kind: Kind, record: &Record, server: Option<&Server>) -> String {
     if let Some(text) = exact.and_then(|octets| server.text(kind, octets)) {
         return format!("`{text}` of {} has as many octets", server.name);
     }
-    let fits = |law: super::templates::Law| {
+    let fits = |law: Law| {
         let own = Range::new(i32::from(law.base), i32::from(law.base + law.span));
-        law.echo == super::templates::Echo::Nothing && own.meets(record.length)
+        law.echo == Echo::Nothing && own.meets(record.length)
     };
     if server.laws(kind).any(fits) {
         return format!("{follows}, and has as many octets as such an answer of {}", server.name);

@@ -1,6 +1,5 @@
 //! Which program the client is, by how it writes and by its hello.
 
-use super::claims::Software;
 use super::reading::Reading;
 use super::statements::Ground;
 use super::templates::{Client, Templates};
@@ -35,12 +34,12 @@ impl Clients {
     }
 
     /// The likeliest, if it is more likely than not.
-    pub(super) fn best(&self) -> Option<Software> {
+    pub(super) fn best(&self) -> Option<(&'static str, f64)> {
         let of_name =
             |name| self.shares.iter().filter(|(other, _)| *other == name).map(|(_, share)| share).sum::<f64>();
         let (name, _) = self.shares.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
         let confidence = of_name(name);
-        (confidence >= 0.5).then(|| Software { name: name.to_owned(), confidence })
+        (confidence >= NAMED).then_some((name, confidence))
     }
 }
 
@@ -80,6 +79,9 @@ pub(super) fn habits(templates: &Templates, manner: &Manner<'_>) -> Habits {
         parameters: unknown.parameters,
     }
 }
+
+/// How likely a program must be to be named.
+const NAMED: f64 = 0.7;
 
 /// How much of a chance programs that are not in the table have.
 const UNKNOWN: f64 = 0.12;
@@ -179,6 +181,43 @@ pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
         weights.unknown *= 0.1;
     }
     weights.shares(ground.templates)
+}
+
+/// What speaks for a client of the table: a clause.
+pub(super) fn reason(ground: &Ground<'_>, reading: &Reading, name: &str) -> Option<String> {
+    let of_name = || ground.templates.clients.iter().filter(|client| client.name == name);
+    let ways = reading.ways;
+    let mut parts = Vec::new();
+    let hello = Hello::of(ground.manner.extensions);
+    if of_name().any(|client| hello.fits(client) == Fit::InOrder) {
+        parts.push("its hello lists the extensions that this program's does, in that order".to_owned());
+    }
+    let groups = || ground.manner.groups.iter().map(|group| group.0);
+    if of_name().any(|client| !client.groups.is_empty() && client.groups.iter().copied().eq(groups())) {
+        parts.push("it offers groups in an order that is this program's own".to_owned());
+    }
+    match ground.manner.small {
+        Some([true, starttls]) if of_name().any(|client| client.small == [true, starttls]) => {
+            parts.push(format!("it writes `ehlo` in small letters{}", if starttls { ", and `starttls`" } else { "" }));
+        }
+        _ => {}
+    }
+    if let Some(block) =
+        ways.block.filter(|block| of_name().any(|c| c.blocks.iter().any(|usual| block.contains(*usual))))
+    {
+        parts.push(format!("it writes long messages in records of {} octets", block.max));
+    }
+    if ways.dots_alone + ways.dots_with > 0 {
+        let alone = ways.dots_alone >= ways.dots_with;
+        if of_name().any(|client| client.dot_alone == alone) {
+            let how = if alone { "alone" } else { "with the end of the message" };
+            parts.push(format!("it sends the final dot line {how}"));
+        }
+        if ways.by_line > 0 && of_name().any(|client| client.lines) {
+            parts.push("each line of the message has a record".to_owned());
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The extensions of a hello that tell the library, in their order.

@@ -1,11 +1,12 @@
 //! From the readings that are left to claims with a confidence.
 
 use super::STATED;
-use super::addresses::{recipients_lengths, sender_lengths};
+use super::addresses::{Sender, recipients_lengths, sender_lengths};
 use super::claims::{Login, Message, Octets, Recipient, Software, Transfer};
 use super::grammar::{Mechanism, Taken};
 use super::prior::{Priors, Range};
 use super::reading::{Mail, Rcpt, Reading};
+use super::reason;
 use super::search::{Context, Found, Record};
 use super::software::{self, Manner};
 use super::templates::Templates;
@@ -73,7 +74,10 @@ pub(super) fn state(ground: &Ground<'_>, found: &Found) -> Stated {
     let count_share = share(&readings, |r| r.mails.len() == count);
     stated.server = server(ground, &readings);
     let clients = software::clients(ground, best);
-    stated.client = clients.best();
+    stated.client = clients.best().map(|(name, confidence)| {
+        let reason = software::reason(ground, best, name);
+        Software { name: name.to_owned(), confidence, reason }
+    });
     stated.quit = decide(share(&readings, |r| r.quit));
     if count_share >= 0.5 {
         let alike: Vec<&Reading> = readings.iter().filter(|r| r.mails.len() == count).collect();
@@ -151,7 +155,7 @@ fn message(
     i: usize,
     alike: &[&Reading],
     count_share: f64,
-    senders: &[Option<(Octets, f64)>],
+    senders: &[Option<Sender>],
     lengths: &[Vec<Option<(Octets, f64)>>],
     is_known: &dyn Fn(&[&Reading]) -> bool,
     undecided: &mut Vec<String>,
@@ -168,6 +172,7 @@ fn message(
     let best = alike.first().map(|r| mail(r)).unwrap_or_default();
     let mut message = Message {
         sender_length: None,
+        sender_reason: None,
         recipients: None,
         transfer: None,
         size: None,
@@ -210,10 +215,11 @@ fn message(
     } else {
         undecided.push(format!("message {}: commands share a record, and several numbers of recipients fit", i + 1));
     }
-    if let Some((octets, surety)) = senders.get(i).copied().flatten() {
+    if let Some(Sender { octets, surety, reason }) = senders.get(i).cloned().flatten() {
         let (_, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.after_mail)).unwrap_or((None, 0.0));
         if claim(agreed * surety) {
             message.sender_length = Some(octets);
+            message.sender_reason = reason;
         }
     }
     let (transfer, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.bdat)).unwrap_or((None, 0.0));
@@ -314,7 +320,9 @@ fn server(ground: &Ground<'_>, readings: &[Reading]) -> Option<Software> {
     let all: Vec<&Reading> = readings.iter().collect();
     let (server, confidence) = vote(&all, |r| r.server)?;
     let known = ground.templates.servers.get(usize::from(server))?;
-    (confidence >= 0.5).then(|| Software { name: known.name.to_owned(), confidence })
+    let best = readings.first().filter(|best| best.server == server)?;
+    let reason = reason::of_server(known, &best.taken, ground.records);
+    (confidence >= 0.5).then(|| Software { name: known.name.to_owned(), confidence, reason })
 }
 
 fn login(readings: &[Reading]) -> Option<Login> {
@@ -333,6 +341,7 @@ fn login(readings: &[Reading]) -> Option<Login> {
         username_length: None,
         password_length: None,
         credential_length: None,
+        reason: None,
         confidence: present,
         determined: Vec::new(),
         records: best.records.iter().map(|r| *r as usize).collect(),
@@ -382,8 +391,16 @@ fn lengths(mechanism: Mechanism, lines: &[Range], login: &mut Login) {
             login.username_length =
                 text(1, 2).map(|octets| Octets::between(octets.min.saturating_sub(33), octets.max.saturating_sub(33)));
         }
-        _ => {}
+        _ => return,
     }
+    let less = match mechanism {
+        Mechanism::PlainInitial | Mechanism::Plain => {
+            ", of which PLAIN takes two for the zeros between its parts (RFC 4616)"
+        }
+        Mechanism::CramMd5 => ", of which CRAM-MD5 takes 33 for its digest (RFC 2195)",
+        _ => "",
+    };
+    login.reason = Some(format!("base64 has four characters for each one to three octets (RFC 4648 §4){less}"));
 }
 
 fn steps(readings: &[Reading], records: usize) -> Vec<Option<Voted>> {
