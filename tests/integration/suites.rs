@@ -71,7 +71,7 @@ impl Lab {
                 Step::Client(text) => client.say(text),
                 Step::ServerHears(text) => server.hears(text),
                 Step::ClientHears(text) => client.hears(text),
-                Step::Pause => std::thread::sleep(Duration::from_millis(500)),
+                Step::Pause => std::thread::sleep(Duration::from_millis(1500)),
             }
         }
         client.end();
