@@ -38,6 +38,16 @@ impl Range {
         Range { min: self.min.saturating_sub(other.max), max: self.max.saturating_sub(other.min) }
     }
 
+    /// The chance that a length of this range and one of `other`, all alike likely, together lie in `sum`.
+    pub(super) fn plus_in(self, other: Range, sum: Range) -> f64 {
+        let inside = |more: i32| {
+            let moved = Range::new(self.min.saturating_add(more), self.max.saturating_add(more));
+            if moved.meets(sum) { f64::from(moved.overlap(sum).width()) } else { 0.0 }
+        };
+        let all: f64 = (other.min..=other.max).map(inside).sum();
+        all / f64::from(self.width()) / f64::from(other.width())
+    }
+
     pub(super) fn less_octets(self, octets: i32) -> Range {
         Range { min: self.min.saturating_sub(octets), max: self.max.saturating_sub(octets) }
     }

@@ -338,9 +338,14 @@ impl<'a> Search<'a> {
         }
         if whole > 0.0 {
             chance /= whole;
-            let habit = habit_slot.map_or(0.0, |slot| learned.laws[slot].chance(length, address));
-            let tight = 0.97 * (0.5 * chance + 0.5 * habit.max(chance)) + 0.03 * base;
-            return tight.max(1e-12).ln();
+            let known = habit_slot.map(|slot| learned.laws[slot]).filter(|habit| habit.seen > 0);
+            let habit = known.map_or(0.0, |habit| habit.chance(length, address));
+            let fit = match kind {
+                // Of several answers of the table one is this server's, and remains so.
+                Kind::Mail | Kind::Rcpt | Kind::Data if known.is_some() => 0.15 * chance + 0.85 * habit,
+                _ => 0.5 * chance + 0.5 * habit.max(chance),
+            };
+            return (0.97 * fit + 0.03 * base).max(1e-12).ln();
         }
         let Some(slot) = habit_slot else { return base.ln() };
         let habit = learned.laws[slot];
@@ -386,7 +391,13 @@ impl<'a> Search<'a> {
                 Some(after) => {
                     let rest = after.less(length.less(own));
                     let width = f64::from(length.width()).max(1.0);
-                    super::prior::parameters(kind == Kind::Mail, rest) * width / (spread + width - 1.0)
+                    let with_any = super::prior::parameters(kind == Kind::Mail, rest) * width / (spread + width - 1.0);
+                    if after.width() == 1 && length.width() == 1 {
+                        return with_any;
+                    }
+                    // An address in an interval: most often there are no parameters.
+                    let bare = super::prior::parameters(kind == Kind::Mail, Range::new(0, 0));
+                    bare * after.plus_in(own, length) + (1.0 - bare) * with_any.min(1.0)
                 }
                 None => self.priors.address(length.less(own)) / spread,
             },
@@ -419,14 +430,14 @@ impl Habit {
         }
         let fixed = self.fixed.is_some_and(|fixed| fixed.meets(length));
         let echo = match (self.echo, address) {
-            (Some(echo), Some(address)) => echo.meets(length.less(address)),
-            _ => false,
+            (Some(echo), Some(address)) => address.plus_in(echo, length),
+            _ => 0.0,
         };
         match (fixed, self.fixed.is_some() && self.echo.is_some(), echo) {
             (true, true, _) => 0.62,
             (true, false, _) => 0.98,
-            (false, true, true) => 0.36,
-            (false, false, true) => 0.95,
+            (false, true, echo) if echo > 0.0 => 0.36 * echo,
+            (false, false, echo) if echo > 0.0 => 0.95 * echo,
             _ => {
                 // Identifiers of changing length.
                 let near = self.fixed.is_some_and(|f| Range::new(f.min - 2, f.max + 2).meets(length));
