@@ -319,7 +319,7 @@ impl Search<'_> {
             1 if path.pieces > 2 && path.state == State::Body => -0.5,
             1 if record.length.max <= 1000 => (f64::from(record.length.width()) / 90.0).ln(),
             1 => (f64::from(record.length.width()) / 3000.0).ln(),
-            _ => -0.1 * f64::from(record.count.min(100)),
+            _ => -row(record),
         };
         path.text = path.text.plus(record.length);
         path.pieces += record.count;
@@ -335,25 +335,30 @@ impl Search<'_> {
             let mut next = path.clone();
             next.text = path.text.plus(record.length);
             next.pieces += record.count;
-            self.say(next, Command::Bdat, None, State::Chunk, -3.0);
+            self.say(next, Command::Bdat, None, State::Chunk, -3.0 - row(record));
         }
         if path.state == State::Between {
             for n in 1..=6u16 {
                 for quit in [false, true] {
                     let group = Group { mail: true, recipients: n, end: End::Bdat, quit };
-                    self.group(&path, group, -6.0 - f64::from(n) * 0.5, record.length);
+                    self.group(&path, group, -6.0 - f64::from(n) * 0.5 - row(record), record.length);
                 }
             }
         } else if path.recipients > 0 {
             path.text = record.length;
             path.pieces = record.count;
-            self.say(path, Command::Bdat, None, State::Chunk, -6.0);
+            self.say(path, Command::Bdat, None, State::Chunk, -6.0 - row(record));
         }
     }
 }
 
+/// What a row of records costs a reading that takes it for octets of a message.
+fn row(record: &Record) -> f64 {
+    0.1 * f64::from(record.count.min(100))
+}
+
 /// How often another chunk follows one that was taken.
-const MORE_CHUNKS: f64 = 0.3;
+const MORE_CHUNKS: f64 = 0.6;
 
 /// `AUTH` and a mechanism that has no initial response: octets, mechanism, share.
 const FIXED: &[(i32, Mechanism, f64)] = &[

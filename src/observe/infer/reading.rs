@@ -227,6 +227,10 @@ impl Teller {
                     }
                     self.waiting.push((first, index, 0));
                 }
+                if first == Command::Bdat && self.waiting.len() == 1 && commands > 1 {
+                    let index = self.reading.mails.len().saturating_sub(1);
+                    self.quit_inside(index);
+                }
                 self.replies(record, seen, Told { commands, refused, recipients, outcome, surety });
             }
             Taken::More | Taken::Unasked => {}

@@ -29,6 +29,17 @@ impl Search<'_> {
             (0.75f64).ln()
         };
         self.one(path, first, length, alone);
+        if path.state == State::Chunk
+            && all == 1
+            && first.command == Command::Bdat
+            && self.context.pipelining != Some(false)
+        {
+            // QUIT may stand behind the last chunk, in its last record.
+            let mut end = path.clone();
+            end.waiting.push(Waiting { command: Command::Quit, count: 1, address: None });
+            end.score += if end.grouped { (0.25f64).ln() } else { (0.05f64).ln() };
+            self.several(&end, length, 2);
+        }
         if all > 1 {
             self.several(path, length, all);
         }
@@ -122,11 +133,17 @@ impl Search<'_> {
                 let yes = if path.taken > 0 { 0.97 } else { 0.05f64 };
                 let state = |path: &mut Path| {
                     if path.waiting.is_empty() {
-                        // More chunks may come, or another transaction.
+                        // More chunks may come, where that was not the last, or another transaction.
                         path.state = State::Between;
                     }
                 };
-                self.answer(path, Kind::Bdat, length, None, weight + yes.ln(), Outcome::Yes, state);
+                self.answer(path, Kind::Bdat, length, None, weight + (yes * 0.8).ln(), Outcome::Yes, |path| {
+                    state(path);
+                    path.close_transaction();
+                });
+                if path.waiting.len() == 1 {
+                    self.answer(path, Kind::More, length, None, weight + (yes * 0.2).ln(), Outcome::Yes, state);
+                }
                 self.answer(path, Kind::BdatNo, length, None, weight + (1.0 - yes).ln(), Outcome::No, state);
             }
             Command::Rset => self.answer(path, Kind::Rset, length, None, weight, Outcome::Yes, |path| {
@@ -234,6 +251,15 @@ impl Search<'_> {
                 if waiting.command == Command::Rcpt {
                     sum.recipients += 1;
                 } else {
+                    if waiting.command == Command::Bdat && taken == all && taken > 1 {
+                        let mut first_chunk = sum;
+                        let expected = self.expected(path, Kind::More);
+                        first_chunk.mean += expected.mean;
+                        first_chunk.variance += expected.variance;
+                        (first_chunk.ends_bdat, first_chunk.more) = (true, true);
+                        let weight = if path.grouped { 0.5f64 } else { 0.12 } * 0.2;
+                        self.sums(path, length, taken, &first_chunk, weight.ln(), Command::Bdat);
+                    }
                     self.add(path, &mut sum, waiting.command);
                 }
                 let whole = taken == all;
@@ -320,6 +346,7 @@ impl Search<'_> {
         }
         match kind {
             Kind::Data => Expected { mean: 36.0, variance: 200.0, echo: false },
+            Kind::More => Expected { mean: 26.0, variance: 100.0, echo: false },
             Kind::Queued | Kind::Bdat => Expected { mean: 38.0, variance: 250.0, echo: false },
             _ => Expected { mean: 16.0, variance: 150.0, echo: false },
         }
@@ -366,6 +393,9 @@ impl Search<'_> {
                 }
             }
             if sum.ends_data || sum.ends_bdat {
+                if sum.more && !any {
+                    continue;
+                }
                 if !any {
                     outcome = Outcome::No;
                     chance *= 0.95;
@@ -404,7 +434,12 @@ impl Search<'_> {
                     next.pieces = 0;
                 }
                 Command::Data => next.state = State::Between,
-                Command::Bdat if next.waiting.is_empty() => next.state = State::Between,
+                Command::Bdat if next.waiting.is_empty() => {
+                    next.state = State::Between;
+                    if !sum.more {
+                        next.close_transaction();
+                    }
+                }
                 Command::Quit => next.state = State::Over,
                 _ => {}
             }
@@ -558,6 +593,8 @@ struct Sum {
     recipients: u32,
     ends_data: bool,
     ends_bdat: bool,
+    /// The chunk is not the last.
+    more: bool,
 }
 
 /// What a reply is expected to be long.

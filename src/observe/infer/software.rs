@@ -270,3 +270,45 @@ const OF_TLS13: &[ExtensionType] = &[
     ExtensionType::POST_HANDSHAKE_AUTH,
     ExtensionType::KEY_SHARE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Extensions as they stand in a hello; only their kinds tell.
+    fn hello(kinds: &[u16]) -> Vec<Extension> {
+        kinds.iter().map(|kind| Extension { kind: ExtensionType(*kind), length: 0, data: Vec::new() }).collect()
+    }
+
+    fn best(manner: &Manner<'_>) -> Option<&'static str> {
+        let templates = Templates::built_in();
+        Weights::of(templates, manner).shares(templates).best().map(|(name, _)| name)
+    }
+
+    #[test]
+    fn a_client_is_told_by_what_its_hello_has_of_its_own() {
+        let openssl = hello(&[0, 11, 10, 35, 22, 23, 13, 43, 45, 51, 21]);
+        let default = [29, 23, 30, 25, 24].map(Group);
+        let postfix = [29, 30, 23, 25, 24].map(Group);
+        let manner = Manner { names: Some(false), groups: &postfix, extensions: &openssl, small: None };
+        assert_eq!(best(&manner), Some("postfix"));
+        // Many programs have the library as it is.
+        assert_eq!(best(&Manner { groups: &default, ..manner }), None);
+        let small = Some([true, false]);
+        assert_eq!(best(&Manner { groups: &default, names: Some(true), small, ..manner }), Some("smtplib"));
+        assert_eq!(best(&Manner::default()), None);
+    }
+
+    #[test]
+    fn what_changes_from_session_to_session_does_not_tell_a_client() {
+        let curl = Templates::built_in().clients.iter().find(|client| client.name == "curl").unwrap();
+        let fit = |kinds: &[u16]| Hello::of(&hello(kinds)).fits(curl);
+        assert_eq!(fit(&[0, 11, 10, 22, 23, 49, 13, 43, 45, 51, 21]), Fit::InOrder);
+        assert_eq!(fit(&[11, 10, 16, 22, 23, 49, 13, 43, 45, 51, 41]), Fit::InOrder);
+        // Without TLS 1.3.
+        assert_eq!(fit(&[0, 11, 10, 22, 23, 13]), Fit::InOrder);
+        assert_eq!(fit(&[0, 10, 11, 22, 23, 49, 13, 43, 45, 51]), Fit::Shuffled);
+        assert_eq!(fit(&[0, 11, 10, 35, 22, 23, 49, 13, 43, 45, 51]), Fit::No);
+        assert_eq!(fit(&[]), Fit::No);
+    }
+}

@@ -24,6 +24,7 @@ pub(super) enum Kind {
     QueuedNo,
     Bdat,
     BdatNo,
+    More,
     Rset,
     Noop,
     Vrfy,
@@ -54,6 +55,7 @@ const KINDS: [(Kind, &str, Pieces); Kind::COUNT] = [
     (Kind::QueuedNo, "queued!", &[(20, 80, 6.0), (81, 300, 4.0)]),
     (Kind::Bdat, "bdat", &[(8, 75, 9.0), (76, 200, 1.0)]),
     (Kind::BdatNo, "bdat!", &[(20, 80, 8.0), (81, 200, 2.0)]),
+    (Kind::More, "more", &[(8, 40, 9.0), (41, 75, 1.0)]),
     (Kind::Rset, "rset", &[(8, 30, 9.0), (31, 90, 1.0)]),
     (Kind::Noop, "noop", &[(8, 30, 9.0), (31, 90, 1.0)]),
     (Kind::Vrfy, "vrfy", &[(15, 80, 9.0), (81, 200, 1.0)]),
@@ -62,7 +64,7 @@ const KINDS: [(Kind, &str, Pieces); Kind::COUNT] = [
 
 impl Kind {
     /// How many there are.
-    pub(super) const COUNT: usize = 23;
+    pub(super) const COUNT: usize = 24;
 
     pub(super) fn index(self) -> usize {
         self as usize

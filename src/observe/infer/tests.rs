@@ -3,7 +3,7 @@ use super::engine::built_in;
 use super::fuzz::fuzz_infer;
 use super::prior::Range;
 use super::search::{Context, Record, Search, merged};
-use super::software::Manner;
+use super::software::{Habits, Manner};
 use super::statements::{Ground, Offers, Stated, state};
 use super::templates::Templates;
 
@@ -83,6 +83,23 @@ fn the_two_lines_of_auth_login_are_each_told_within_three_octets() {
     assert_eq!(login.mechanism, Some("LOGIN"));
     assert_eq!(login.username_length, Some(Octets::between(16, 18)));
     assert_eq!(login.password_length, Some(Octets::between(10, 12)));
+}
+
+/// Exim sends what its first chunk leaves in another one, whose answer names the message; QUIT stands behind it.
+#[test]
+fn a_message_in_several_chunks_is_one_message() {
+    let habits = Habits { chunk: 0.9, ..Habits::default() };
+    let context = Context { chunking: Some(true), pipelining: Some(true), habits, ..implicit() };
+    let stated = read("S35 C28 S194 C29 S37 C542 S53 C8208 C8191 C2659 S64", &context);
+    let messages = stated.messages.unwrap();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_ne!(stated.quit, Some(false));
+    let apart = read("S35 C28 S194 C40 S14 C36 S14 C543 S25 C8209 C8191 C5008 S50 C6 S15", &context);
+    let messages = apart.messages.unwrap();
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!((message.transfer, message.accepted), (Some(Transfer::Bdat), Some(true)));
+    let chunks = 543 - 10 + 8209 + 8191 + 5008 - 17;
+    assert!(message.size.is_some_and(|size| (size.min..=size.max).contains(&chunks)), "{message:?}");
 }
 
 #[test]

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_port_decides_what_a_datagram_is() {
         let protocol = |port| udp(&header(port), RESPONSE, false, &mut String::new());
-        assert_eq!([53, 5353, 5355, 137, 9].map(protocol), ["DNS", "MDNS", "LLMNR", "NBNS", "UDP"]);
+        assert_eq!([53, 5353, 5355, 137, 67, 9].map(protocol), ["DNS", "MDNS", "LLMNR", "NBNS", "DHCP", "UDP"]);
         let mut out = String::new();
         assert_eq!(udp(&UdpHeader { length: 8, ..header(53) }, &[], false, &mut out), "UDP");
         assert_eq!(out, "53 → 5000 Len=0");
