@@ -29,6 +29,7 @@ mod replies;
 mod search;
 mod software;
 mod statements;
+mod sums;
 mod templates;
 #[cfg(test)]
 mod tests;
