@@ -13,7 +13,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 . "$HERE/lib.sh"
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
-resumed-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465
+resumed-465 padded-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465
 lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
@@ -98,6 +98,23 @@ sample_resumed_465() {
 		done
 	done
 	record_stop
+}
+
+# What no mail program does: each record of the client is padded to a block of 256 octets.
+sample_padded_465() {
+	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
+	local keys=$LAB/home/keys line
+	record_start "$NEW/padded-465.pcap" || return 1
+	{
+		for line in 'EHLO client.example.org' 'MAIL FROM:<alice@example.org>' 'RCPT TO:<bob@example.org>' 'RCPT TO:<nobody@example.org>' \
+			DATA 'Subject: padded\r\n\r\nThe length of this line does not show.\r\n.' QUIT; do
+			sleep 0.3
+			printf '%b\r\n' "$line"
+		done
+		sleep 0.3
+	} | in_space client openssl s_client -connect mail.example.org:465 -servername mail.example.org -quiet -tls1_3 \
+		-CAfile "$LAB/tls/root.crt" -record_padding 256 -keylogfile "$keys" || return 1
+	record_stop && keep_keys "$keys" "$NEW/padded-465.keys"
 }
 
 sample_smtps_465_auth_plain() {

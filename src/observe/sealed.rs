@@ -177,7 +177,7 @@ fn capabilities(session: &Session, tls: &TlsSeen, record: usize, out: &mut Vec<E
     let mut after = dialogue.iter().skip_while(|(index, _)| *index <= record);
     let Some((index, first)) = after.next().filter(|(_, r)| r.direction == server && !r.after_gap) else { return };
     let alone = after.next().is_none_or(|(_, next)| next.direction != server);
-    let Some(octets) = first.plaintext.and_then(|p| p.exact()).filter(|_| alone) else { return };
+    let Some(octets) = tls.trace.plaintext(first).and_then(|p| p.exact()).filter(|_| alone) else { return };
     let (octets, expected) = (u64::from(octets), reply.span.len().saturating_sub(STARTTLS_LINE));
     let words = match octets.checked_sub(expected) {
         Some(0) => {
@@ -222,24 +222,18 @@ fn lengths(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
     let bounds = |direction: Direction| {
         let of = || dialogue.iter().filter(move |(_, r)| r.direction == direction);
         let sum = |pick: fn(&crate::tls::PlaintextLength) -> u16| -> u64 {
-            of().filter_map(|(_, r)| r.plaintext.as_ref()).map(|p| u64::from(pick(p))).sum()
+            of().filter_map(|(_, r)| tls.trace.plaintext(r)).map(|p| u64::from(pick(&p))).sum()
         };
         (of().count(), sum(|p| p.min), sum(|p| p.max))
     };
     let (client, server) = (bounds(session.client()), bounds(session.client().reversed()));
     let padded = tls.trace.padding() != Padding::NotSeen;
     let range = |(_, min, max): (usize, u64, u64)| {
-        if padded {
-            format!("at most {max}")
-        } else if min == max {
-            max.to_string()
-        } else {
-            format!("{min}-{max}")
-        }
+        if min == max { max.to_string() } else { format!("{min}-{max}") }
     };
     let certain = match (tls.summary.gaps, padded) {
         (true, _) => "; octets are missing, so this is only what was captured",
-        (false, true) => "; padding is suspected",
+        (false, true) => "; records are padded to a block, it seems",
         (false, false) => "",
     };
     let words = format!(
@@ -249,10 +243,8 @@ fn lengths(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
         range(server),
         server.0
     );
-    let value = Value::Fields(vec![
-        ("client", Value::Range(if padded { 0 } else { client.1 }, client.2)),
-        ("server", Value::Range(if padded { 0 } else { server.1 }, server.2)),
-    ]);
+    let value =
+        Value::Fields(vec![("client", Value::Range(client.1, client.2)), ("server", Value::Range(server.1, server.2))]);
     let places = [dialogue.first(), dialogue.last()].into_iter().flatten().map(|(_, r)| r.span());
     out.push(Exposure::inferred("lengths", value, words).at(places));
 }

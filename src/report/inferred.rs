@@ -181,6 +181,8 @@ pub(super) fn tell(steps: Vec<Step>, utterances: &mut [Utterance]) {
             record.from == step.from && record.length == u64::from(step.length) && record.packets == step.packets
         };
         let Some(record) = records.find(is_it) else { return };
+        // Of padded records less is known when all have passed.
+        record.plaintext_length = step.plaintext_length.or(record.plaintext_length);
         if step.reading.is_some() {
             (record.reading, record.confidence) = (step.reading, step.confidence);
         }

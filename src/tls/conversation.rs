@@ -600,11 +600,9 @@ impl Conversation {
             if self.tls13.is_established() {
                 self.summary.finished = [true; 2];
             }
-            if phase == Phase::Application
-                && let Some(plaintext) = plaintext
-            {
-                let suspected = self.tls13.is_padded(direction, plaintext);
-                self.trace.suspect_padding(suspected);
+            if let Some(plaintext) = plaintext {
+                let blocks = self.tls13.blocks(direction, phase, plaintext);
+                self.trace.suspect_padding(blocks);
             }
             return phase;
         }

@@ -20,7 +20,9 @@ pub(super) struct Tls13 {
     flight: u8,
     /// The server's Finished has passed, as a record of its own.
     server_finished: bool,
+    /// Lengths of application data, and of all that is sealed, by direction.
     lengths: [Lengths; 2],
+    with_handshake: [Lengths; 2],
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,9 +63,13 @@ impl Lengths {
     /// Whether chance would hardly make all of them multiples of one number. The first length is
     /// any number; of k different ones, k - 1 had to be multiples of the divisor of the first.
     fn are_padded(&self) -> bool {
+        self.count >= EVIDENCE && (self.divisor >= BLOCK || self.are_no_chance())
+    }
+
+    fn are_no_chance(&self) -> bool {
         let different = self.different.iter().filter(|length| **length != 0).count() as u32;
         let bits = self.divisor.checked_ilog2().unwrap_or(0);
-        self.count >= EVIDENCE && (self.divisor >= BLOCK || (bits >= 3 && bits * different.saturating_sub(1) >= BITS))
+        bits >= 3 && bits * different.saturating_sub(1) >= BITS
     }
 }
 
@@ -89,7 +95,7 @@ impl Tls13 {
                 Phase::Handshake
             }
             Stage::Handshake => {
-                if length.is_some() && length == finished {
+                if length.is_some() && (length == finished || self.is_padded_finished(length, finished)) {
                     self.stage = Stage::Settling;
                     return Phase::Handshake;
                 }
@@ -135,11 +141,42 @@ impl Tls13 {
         !matches!(self.stage, Stage::Handshake | Stage::Lost)
     }
 
-    /// Takes a record of application data, and says whether what is sealed, type octet included,
-    /// is until now a multiple of a block in all records of one direction.
-    pub(super) fn is_padded(&mut self, direction: Direction, plaintext: PlaintextLength) -> bool {
-        self.lengths[direction.index()].add(plaintext.max.saturating_add(1));
-        self.lengths.iter().any(Lengths::are_padded)
+    /// Takes a sealed record and says for each direction to which block all that is sealed until now, type octets
+    /// included, is padded. Of a library that pads everything (RFC 8446 §5.4) the handshake is evidence too: not even
+    /// a Finished message has the length that is known of it.
+    pub(super) fn blocks(
+        &mut self,
+        direction: Direction,
+        phase: Phase,
+        plaintext: PlaintextLength,
+    ) -> [Option<u16>; 2] {
+        let sealed = plaintext.max.saturating_add(1);
+        self.with_handshake[direction.index()].add(sealed);
+        if phase == Phase::Application {
+            self.lengths[direction.index()].add(sealed);
+        }
+        let block = |direction: Direction| {
+            let (data, all) = (&self.lengths[direction.index()], &self.with_handshake[direction.index()]);
+            let everything = all.count >= EVIDENCE_WITH_HANDSHAKE && all.are_no_chance() || all.are_padded();
+            if everything { Some(all.divisor) } else { data.are_padded().then_some(data.divisor) }
+        };
+        [Direction::FromOriginator, Direction::FromResponder].map(block)
+    }
+
+    /// Whether a record of the client is as long as a Finished message that is padded to a block: to that of the server, if
+    /// its flight has one, or else to a power of two, as such blocks are.
+    fn is_padded_finished(&self, length: Option<u16>, finished: Option<u16>) -> bool {
+        let (Some(sealed), Some(least)) = (length.map(|n| n.saturating_add(1)), finished.map(|n| n.saturating_add(1)))
+        else {
+            return false;
+        };
+        if sealed <= least {
+            return false;
+        }
+        let of_server = self.with_handshake.iter().filter(|all| all.count >= FLIGHT && all.divisor >= SMALL_BLOCK);
+        let divides = |divisor: u16| divisor % sealed == 0 || sealed == least.div_ceil(divisor).saturating_mul(divisor);
+        of_server.map(|all| all.divisor).any(divides)
+            || (sealed >= BLOCK && sealed.is_power_of_two() && self.flight >= FLIGHT)
     }
 }
 
@@ -170,6 +207,13 @@ const END_OF_EARLY_DATA: u16 = 4;
 /// Records that a client may send before its Finished without early data: a certificate in a few
 /// pieces, and its proof.
 const CLIENT_FLIGHT: u8 = 8;
+
+/// Records of a flight with a certificate in it, and the smallest block that it may be padded to.
+const FLIGHT: u8 = 3;
+const SMALL_BLOCK: u16 = 16;
+
+/// Records of one direction, its handshake among them, that are looked at before padding is suspected.
+const EVIDENCE_WITH_HANDSHAKE: u8 = 4;
 
 /// Records that are looked at before padding is suspected.
 const EVIDENCE: u8 = 8;

@@ -15,6 +15,7 @@ pub struct RecordTrace {
     records: Vec<TraceRecord>,
     beyond: [Beyond; 2],
     padding: Padding,
+    blocks: [Option<u16>; 2],
 }
 
 /// One record. Its index in the trace is its name elsewhere.
@@ -89,8 +90,10 @@ impl RecordTrace {
     }
 
     /// What the lengths until now say of padding; later ones may say otherwise.
-    pub(super) fn suspect_padding(&mut self, suspected: bool) {
+    pub(super) fn suspect_padding(&mut self, blocks: [Option<u16>; 2]) {
+        self.blocks = blocks;
         if self.padding < Padding::Proven {
+            let suspected = blocks.iter().any(Option::is_some);
             self.padding = if suspected { Padding::Suspected } else { Padding::NotSeen };
         }
     }
@@ -105,6 +108,23 @@ impl RecordTrace {
     #[must_use]
     pub fn beyond(&self, direction: Direction) -> Beyond {
         self.beyond[direction.index()]
+    }
+
+    /// The block to which the records of a direction seem to be padded; the true one may be a divisor of it.
+    #[must_use]
+    pub fn padding_block(&self, direction: Direction) -> Option<u16> {
+        self.blocks[direction.index()]
+    }
+
+    /// Octets of plaintext in a record, padding taken into account: one block less one octet may be padding.
+    #[must_use]
+    pub fn plaintext(&self, record: &TraceRecord) -> Option<PlaintextLength> {
+        let PlaintextLength { min, max } = record.plaintext?;
+        Some(match (self.padding, self.padding_block(record.direction)) {
+            (Padding::Proven, None) => PlaintextLength { min: 0, max },
+            (_, Some(block)) => PlaintextLength { min: (max + 1).saturating_sub(block), max },
+            (_, None) => PlaintextLength { min, max },
+        })
     }
 
     /// Whether TLS 1.3 padding was seen. Where it is proven, only the upper bound of

@@ -151,6 +151,26 @@ fn a_host_that_asks_for_its_address_gives_its_name_away_however_sealed_its_mail_
 }
 
 #[test]
+fn a_client_that_pads_its_records_hides_lengths_and_not_the_dialogue() {
+    let session = session("padded-465");
+    let inferred = &session["inferred"];
+    let message = &inferred["messages"][0];
+    assert!(message["confidence"].as_f64().is_some_and(|sure| sure < 0.9), "nothing is stated: {message}");
+    assert_eq!((&message["sender_length"], &message["size"]), (&Value::Null, &Value::Null));
+    assert!(inferred["undecided"][0].as_str().is_some_and(|why| why.starts_with("records seem to be padded")));
+    for step in inferred["steps"].as_array().expect("a list") {
+        let length = &step["plaintext_length"];
+        let exact = length["min"] == length["max"];
+        assert_eq!(exact, step["from"] == "server", "only the client pads: {step}");
+    }
+    // With keys nothing of it matters.
+    let opened = run(&["report", "--json", "--keys", "samples/padded-465.keys", "samples/padded-465.pcap"]);
+    let opened: Value = serde_json::from_str(&opened.text()).expect("JSON");
+    let message = &opened["sessions"][0]["messages"][0];
+    assert_eq!((&message["mail_from"], &message["size"]), (&"alice@example.org".into(), &59.into()));
+}
+
+#[test]
 fn a_refused_starttls_is_a_downgrade_when_the_client_goes_on() {
     let session = session("starttls-refused");
     assert_eq!(session["verdict"], "downgraded");

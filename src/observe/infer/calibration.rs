@@ -55,7 +55,7 @@ pub fn calibrate(trace: &RecordTrace, client: Direction, clear_octets: u64) -> O
     if first.after_gap {
         return None;
     }
-    let plaintext = first.plaintext?;
+    let plaintext = trace.plaintext(first)?;
     let fits = (u64::from(plaintext.min)..=u64::from(plaintext.max)).contains(&clear_octets);
     Some(if fits {
         Calibration::Confirmed { record, octets: clear_octets }

@@ -16,6 +16,10 @@ impl Search<'_> {
                 return self.text(path, record);
             }
             State::Body | State::Chunk => return self.text(path, record),
+            // Where records are padded, an alert may be any of the shortest.
+            State::Over if record.length.contains(2) && record.length.width() > 1 => {
+                return self.push(path, Taken::Unasked, -3.0);
+            }
             State::Over => return,
             State::Auth(mechanism, lines) => return self.auth_line(path, mechanism, lines, record),
             _ => {}

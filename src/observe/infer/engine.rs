@@ -29,17 +29,16 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     let all = records(facts);
     let mut undecided = Vec::new();
     let (kept, cut) = before_gaps(facts, &all, &mut undecided);
-    let mut inference =
-        Inference { steps: all.iter().map(|(index, record)| step(*index, record)).collect(), ..Inference::default() };
+    let mut inference = Inference {
+        steps: all.iter().map(|(index, record)| step(facts, *index, record)).collect(),
+        ..Inference::default()
+    };
     let padding = facts.trace.padding();
     if padding != Padding::NotSeen {
         undecided.push(match padding {
             Padding::Proven => "records are padded: lengths are upper bounds".to_owned(),
-            _ => "records seem to be padded: lengths may be upper bounds".to_owned(),
+            _ => "records seem to be padded: lengths are known within a block, and nothing is sure".to_owned(),
         });
-        for step in &mut inference.steps {
-            step.plaintext_length = step.plaintext_length.map(|length| Octets::between(0, length.max));
-        }
     }
     let unknown = kept.iter().any(|(_, record)| record.plaintext.is_none());
     if unknown {
@@ -48,7 +47,7 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     if unknown && all.len() == 1 {
         lone::read(facts, templates, priors, &mut inference.steps);
     }
-    if unknown || padding != Padding::NotSeen {
+    if unknown || padding == Padding::Proven {
         inference.undecided = undecided;
         return inference;
     }
@@ -61,7 +60,8 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     let single: Vec<Record> = kept
         .iter()
         .map(|(_, record)| {
-            let length = record.plaintext.map_or(Range::new(0, 0), |p| Range::new(i32::from(p.min), i32::from(p.max)));
+            let plaintext = facts.trace.plaintext(record);
+            let length = plaintext.map_or(Range::new(0, 0), |p| Range::new(i32::from(p.min), i32::from(p.max)));
             Record::one(record.direction == facts.client, length)
         })
         .collect();
@@ -84,7 +84,7 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     } else if found.read < merged.len() {
         undecided.push("from some record on nothing that SMTP allows fits the lengths".to_owned());
     }
-    let complete = whole && found.read == merged.len();
+    let complete = whole && found.read == merged.len() && padding == Padding::NotSeen;
     if !complete {
         cautious(&mut stated);
     }
@@ -96,10 +96,20 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
             let Some(step) = inference.steps.get_mut(place) else { break };
             if let Some((taken, confidence, rivals)) = read {
                 let words = |taken| reading::words(taken, record);
-                step.reading = Some(words(*taken));
+                let reading = words(*taken);
+                let (mut sure, mut others) = (*confidence, Vec::<(String, f64)>::new());
+                for (rival, weight) in rivals.iter().map(|(taken, weight)| (words(*taken), *weight)) {
+                    match others.iter_mut().find(|(known, _)| *known == rival) {
+                        // What differs only in how sure an outcome is has the same words.
+                        _ if rival == reading => sure += weight,
+                        Some((_, sum)) => *sum += weight,
+                        None => others.push((rival, weight)),
+                    }
+                }
+                step.reading = Some(reading);
                 step.reason = reason::reason(*taken, record, server);
-                step.confidence = Some(*confidence);
-                step.rivals = rivals.iter().map(|(taken, weight)| (words(*taken), *weight)).collect();
+                step.confidence = Some(sure.min(1.0));
+                step.rivals = others;
             }
             place += 1;
         }
@@ -217,9 +227,9 @@ fn before_gaps<'a>(
     (all[..end].to_vec(), seen)
 }
 
-fn step(index: usize, record: &TraceRecord) -> Step {
+fn step(facts: &Facts<'_>, index: usize, record: &TraceRecord) -> Step {
     let between = |plaintext: PlaintextLength| Octets::between(u64::from(plaintext.min), u64::from(plaintext.max));
-    let length = record.plaintext.map(between);
+    let length = facts.trace.plaintext(record).map(between);
     Step {
         record: index,
         span: record.span(),

@@ -444,6 +444,7 @@ pub(super) fn words(taken: Taken, seen: &Record) -> String {
             format!("{commands} replies, {refused} of {recipients} recipients refused")
         }
         Taken::More => "more of the reply".to_owned(),
+        Taken::Unasked if seen.client || seen.length.contains(2) => "an alert, it seems".to_owned(),
         Taken::Unasked => "a reply to nothing".to_owned(),
     }
 }

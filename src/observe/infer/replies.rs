@@ -16,7 +16,12 @@ impl Search<'_> {
             _ => {}
         }
         let Some(first) = path.waiting.first().copied() else {
-            let chance = if path.greeting { (0.5 * (f64::from(length.width()) / 60.0).min(1.0)).ln() } else { -8.0 };
+            let alert = path.state == State::Over && length.contains(2) && length.width() > 1;
+            let chance = match (path.greeting, alert) {
+                (true, _) => (0.5 * (f64::from(length.width()) / 60.0).min(1.0)).ln(),
+                (false, true) => -3.0,
+                (false, false) => -8.0,
+            };
             let taken = if path.greeting { Taken::More } else { Taken::Unasked };
             return self.push(path.clone(), taken, chance);
         };

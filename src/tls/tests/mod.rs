@@ -326,6 +326,39 @@ fn padding_is_suspected_when_all_lengths_are_multiples_of_a_block() {
     assert_eq!(conversation.trace().padding(), Padding::Proven);
 }
 
+/// A library that pads everything pads its Finished message too, by which the handshake is told from data.
+#[test]
+fn a_padded_handshake_ends_with_a_padded_finished() {
+    let versions = extension(43, &numbers(&[0x0304]));
+    let begins = [
+        client(&client_hello(0x303, &[], &[0x1301], &[extension(43, &vector8(&numbers(&[0x0304])))])),
+        server(&server_hello([1; 32], &[], 0x1301, &[versions])),
+    ];
+    let of = |from, lengths: &[usize]| -> Vec<_> { lengths.iter().map(|n| (from, record(23, &vec![0; *n]))).collect() };
+    // Both sides pad to 64 octets, and sixteen are of the authentication.
+    let flight = of(FromResponder, &[80, 848, 336, 80]);
+    let data = [of(FromOriginator, &[80]), of(FromResponder, &[208]), of(FromOriginator, &[80, 144])].concat();
+    let pieces = [&begins[..], &flight, &of(FromOriginator, &[80]), &data].concat();
+    let (conversation, _) = run(&pieces);
+    let trace = conversation.trace();
+    assert_eq!((trace.padding(), trace.padding_block(FromResponder)), (Padding::Suspected, Some(64)));
+    let phases = trace.phases(FromResponder, true);
+    assert_eq!(
+        phases[phases.len() - 5..].iter().filter(|phase| **phase == Phase::Application).count(),
+        4,
+        "{phases:?}"
+    );
+    let answer = trace.records().iter().rev().find(|record| record.direction == FromResponder).unwrap();
+    assert_eq!(trace.plaintext(answer), Some(PlaintextLength { min: 128, max: 191 }));
+    // Only the client pads, to 256 octets.
+    let flight = of(FromResponder, &[23, 900, 281, 53]);
+    let (conversation, _) =
+        run(&[&begins[..], &flight, &of(FromOriginator, &[272]), &of(FromOriginator, &[272])].concat());
+    let trace = conversation.trace();
+    assert_eq!(trace.phases(FromResponder, true).last(), Some(&Phase::Application));
+    assert_eq!(trace.padding_block(FromResponder), None);
+}
+
 #[test]
 fn a_few_equal_replies_are_no_padding() {
     let mut pieces = tls13(0x1301, &[53]);
