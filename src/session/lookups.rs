@@ -284,6 +284,7 @@ mod tests {
         assert_eq!(lookups.left_out, [1, 0]);
         assert!(lookups.limits().next().is_some_and(|limit| limit.ends_with("1 messages gave more")));
     }
+
     /// A DHCP message of the transaction, from the client or the server, with addresses and options.
     fn dhcp(operation: u8, transaction: u32, client: [u8; 4], your: [u8; 4], options: &[u8]) -> Vec<u8> {
         let mut octets = vec![operation, 1, 6, 0];

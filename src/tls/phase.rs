@@ -174,7 +174,8 @@ impl Tls13 {
             return false;
         }
         let of_server = self.with_handshake.iter().filter(|all| all.count >= FLIGHT && all.divisor >= SMALL_BLOCK);
-        let divides = |divisor: u16| divisor % sealed == 0 || sealed == least.div_ceil(divisor).saturating_mul(divisor);
+        let divides =
+            |divisor: u16| divisor.is_multiple_of(sealed) || sealed == least.div_ceil(divisor).saturating_mul(divisor);
         of_server.map(|all| all.divisor).any(divides)
             || (sealed >= BLOCK && sealed.is_power_of_two() && self.flight >= FLIGHT)
     }
