@@ -181,10 +181,21 @@ pub(super) fn tell(steps: Vec<Step>, utterances: &mut [Utterance]) {
             record.from == step.from && record.length == u64::from(step.length) && record.packets == step.packets
         };
         let Some(record) = records.find(is_it) else { return };
-        // Of padded records less is known when all have passed.
-        record.plaintext_length = step.plaintext_length.or(record.plaintext_length);
         if step.reading.is_some() {
             (record.reading, record.confidence) = (step.reading, step.confidence);
+        }
+    }
+}
+
+/// Of padded records less is known when all have passed: each length within the block of its direction.
+pub(super) fn tell_padding(found: &session::Session, tls: &TlsSeen, utterances: &mut [Utterance]) {
+    for direction in [found.client(), found.client().reversed()] {
+        let Some(block) = tls.trace.padding_block(direction) else { continue };
+        let from = session::role(found.client(), direction);
+        let records = utterances.iter_mut().filter(|utterance| utterance.kind == "tls" && utterance.sealed);
+        for length in records.filter(|record| record.from == from).filter_map(|record| record.plaintext_length.as_mut())
+        {
+            length.min = (length.max + 1).saturating_sub(u64::from(block));
         }
     }
 }

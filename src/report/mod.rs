@@ -186,6 +186,9 @@ impl Ended {
         if !utterances.iter().any(|utterance| utterance.kind == "tls" && utterance.sealed) {
             return;
         }
+        if let Some(tls) = self.found.tls.as_deref() {
+            inferred::tell_padding(&self.found, tls, utterances);
+        }
         let Some(inferred) =
             self.read().and_then(|read| Some(inferred::of(&self.found, self.found.tls.as_deref()?, read)))
         else {
