@@ -50,6 +50,8 @@ impl Kind {
     pub const REQUEST: Kind = Kind(3);
     /// The server gives it.
     pub const ACK: Kind = Kind(5);
+    /// The server refuses it.
+    pub const NAK: Kind = Kind(6);
     /// The client has an address and asks for the rest.
     pub const INFORM: Kind = Kind(8);
 

@@ -71,8 +71,8 @@ pub(super) struct LookUps {
     asked: HashMap<IpAddr, VecDeque<LookUp>>,
     /// Names of hosts that ask for an address, by transaction and hardware address, with the packet.
     joining: HashMap<(u32, Vec<u8>), (Vec<u8>, u64)>,
-    /// Names, and questions of hosts, that found no room.
-    left_out: [u64; 2],
+    /// Names, questions of hosts, and hosts that ask for an address, that found no room.
+    left_out: [u64; 3],
 }
 
 impl LookUps {
@@ -125,11 +125,15 @@ impl LookUps {
                     return;
                 }
                 (None, Some(_)) => {
-                    self.left_out[0] += 1;
+                    self.left_out[2] += 1;
                     return;
                 }
                 (None, None) => return,
             },
+            Some(dhcp::Kind::NAK) => {
+                self.joining.remove(&exchange);
+                return;
+            }
             _ => return,
         };
         if let (Some(address), Some((name, packet))) = (address, name) {
@@ -180,14 +184,17 @@ impl LookUps {
 
     /// Limits that were reached, a sentence each.
     pub(super) fn limits(&self) -> impl Iterator<Item = String> + use<> {
-        let [names, questions] = self.left_out;
+        let [names, questions, joining] = self.left_out;
         let names = (names > 0).then(|| {
             format!("{NAMES_OF_ADDRESS} names of each of {NAMES} addresses are remembered: {names} messages gave more")
         });
         let questions = (questions > 0).then(|| {
             format!("what {LOOKUPS} hosts ask the DNS for is remembered: {questions} questions of others are not")
         });
-        names.into_iter().chain(questions)
+        let joining = (joining > 0).then(|| {
+            format!("names of {JOINING} hosts that wait for an address are remembered: {joining} messages of others gave more")
+        });
+        names.into_iter().chain(questions).chain(joining)
     }
 
     /// What belongs to a connection. What passed after its last packet does not, so that it is the same however the
@@ -281,7 +288,7 @@ mod tests {
             lookups.name(NameFound { address, name: name.into(), by: NameSource::Address, packet: 1 });
         };
         give("one-more.example.org");
-        assert_eq!(lookups.left_out, [1, 0]);
+        assert_eq!(lookups.left_out, [1, 0, 0]);
         assert!(lookups.limits().next().is_some_and(|limit| limit.ends_with("1 messages gave more")));
     }
 
@@ -315,6 +322,7 @@ mod tests {
         let mut found: Vec<_> = lookups.names.values().flatten().map(|n| (n.address, &n.name[..], n.packet)).collect();
         found.sort_unstable();
         let ip = |last| IpAddr::from([192, 0, 2, last]);
+        assert!(lookups.joining.is_empty(), "who was answered is not waited for");
         assert_eq!(found, [(ip(100), &b"desk"[..], 1), (ip(101), &b"phone"[..], 5)]);
     }
 }

@@ -35,6 +35,12 @@ impl PlaintextLength {
     pub fn padded(self) -> PlaintextLength {
         PlaintextLength { min: 0, max: self.max }
     }
+
+    /// The same with padding to a multiple of `block`, the type octet included (RFC 8446 §5.4).
+    #[must_use]
+    pub fn padded_to(self, block: u16) -> PlaintextLength {
+        PlaintextLength { min: self.max.saturating_add(1).saturating_sub(block), max: self.max }
+    }
 }
 
 /// Whether records of TLS 1.3 are padded (RFC 8446 §5.4), which hides lengths behind an upper

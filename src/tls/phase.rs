@@ -95,7 +95,8 @@ impl Tls13 {
                 Phase::Handshake
             }
             Stage::Handshake => {
-                if length.is_some() && (length == finished || self.is_padded_finished(length, finished)) {
+                if length.is_some() && (length == finished || !early_data && self.is_padded_finished(length, finished))
+                {
                     self.stage = Stage::Settling;
                     return Phase::Handshake;
                 }
@@ -173,10 +174,10 @@ impl Tls13 {
         if sealed <= least {
             return false;
         }
-        let of_server = self.with_handshake.iter().filter(|all| all.count >= FLIGHT && all.divisor >= SMALL_BLOCK);
+        let padded = self.with_handshake.iter().filter(|all| all.count >= FLIGHT && all.divisor >= SMALL_BLOCK);
         let divides =
             |divisor: u16| divisor.is_multiple_of(sealed) || sealed == least.div_ceil(divisor).saturating_mul(divisor);
-        of_server.map(|all| all.divisor).any(divides)
+        padded.map(|all| all.divisor).any(divides)
             || (sealed >= BLOCK && sealed.is_power_of_two() && self.flight >= FLIGHT)
     }
 }

@@ -119,11 +119,11 @@ impl RecordTrace {
     /// Octets of plaintext in a record, padding taken into account: one block less one octet may be padding.
     #[must_use]
     pub fn plaintext(&self, record: &TraceRecord) -> Option<PlaintextLength> {
-        let PlaintextLength { min, max } = record.plaintext?;
+        let length = record.plaintext?;
         Some(match (self.padding, self.padding_block(record.direction)) {
-            (Padding::Proven, None) => PlaintextLength { min: 0, max },
-            (_, Some(block)) => PlaintextLength { min: (max + 1).saturating_sub(block), max },
-            (_, None) => PlaintextLength { min, max },
+            (_, Some(block)) => length.padded_to(block),
+            (Padding::Proven, None) => length.padded(),
+            _ => length,
         })
     }
 

@@ -17,7 +17,6 @@ pub(super) fn sender_lengths(
     let server = ground.templates.servers.get(usize::from(reading.server));
     let sets = parameter_sets(ground, server, clients, notified);
     // Whether SIZE is given is a habit of the client: alike in all messages of a session.
-    let sized = |set: &[Parameter]| set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove));
     let mut habit = [0.0f64; 2];
     for (index, with) in [(0, false), (1, true)] {
         let prior: f64 = sets.iter().filter(|(set, _)| sized(set) == with).map(|(_, share)| share).sum();
@@ -25,7 +24,7 @@ pub(super) fn sender_lengths(
         for mail in &reading.mails {
             let fit: f64 = candidates(ground, reading.server, mail, &sets)
                 .into_iter()
-                .filter(|c| c.sized == with)
+                .filter(|c| sized(c.set) == with)
                 .map(|c| c.weight)
                 .sum();
             if mail.after_mail.is_some() {
@@ -41,18 +40,18 @@ pub(super) fn sender_lengths(
         .mails
         .iter()
         .map(|mail| {
-            mail.after_mail?;
+            let after = mail.after_mail?;
             let mut all = candidates(ground, reading.server, mail, &sets);
             for (index, with) in [(0, false), (1, true)] {
-                let whole: f64 = all.iter().filter(|c| c.sized == with).map(|c| c.weight).sum();
-                for candidate in all.iter_mut().filter(|c| c.sized == with) {
+                let whole: f64 = all.iter().filter(|c| sized(c.set) == with).map(|c| c.weight).sum();
+                for candidate in all.iter_mut().filter(|c| sized(c.set) == with) {
                     candidate.weight *= shares[index] / sum / whole.max(1e-300);
                 }
             }
             let (octets, surety) = chosen(all.iter().map(|c| (c.address, c.weight)).collect(), ENOUGH_FOR_SENDER)?;
-            let of_this = |c: &&Candidate| octets.is_exact() && u64::try_from(c.address.min) == Ok(octets.min);
+            let of_this = |c: &&Candidate<'_>| octets.is_exact() && u64::try_from(c.address.min) == Ok(octets.min);
             let best = all.iter().filter(of_this).max_by(|a, b| a.weight.total_cmp(&b.weight));
-            let reason = best.map(|candidate| in_words(&candidate.set, mail.after_mail, candidate.address));
+            let reason = best.map(|candidate| in_words(candidate.set, after, candidate.address));
             Some(Sender { octets, surety, reason })
         })
         .collect()
@@ -69,17 +68,9 @@ pub(super) struct Sender {
 }
 
 /// What is taken for parameters of MAIL.
-fn in_words(set: &[Parameter], after: Option<Range>, address: Range) -> String {
-    let after = after.unwrap_or(address);
-    let octets = |range: Range| match range.min == range.max {
-        true => range.min.to_string(),
-        false => format!("{} to {}", range.min.max(0), range.max),
-    };
+fn in_words(set: &[Parameter], after: Range, address: Range) -> String {
     if set.is_empty() {
-        return format!(
-            "{} octets inside MAIL FROM:<> are the address, since no parameters are to be expected",
-            octets(after)
-        );
+        return format!("{after} octets inside MAIL FROM:<> are the address, since no parameters are to be expected");
     }
     let names: Vec<&str> = set
         .iter()
@@ -94,18 +85,26 @@ fn in_words(set: &[Parameter], after: Option<Range>, address: Range) -> String {
         })
         .collect();
     let less = after.min - address.min;
-    format!("of {} octets inside MAIL FROM:<> {less} are taken for {}", octets(after), names.join(", "))
+    format!("of {after} octets inside MAIL FROM:<> {less} are taken for {}", names.join(", "))
 }
 
 /// A way to read MAIL: the address's length under one set of parameters.
-struct Candidate {
-    set: Vec<Parameter>,
+struct Candidate<'a> {
+    set: &'a [Parameter],
     address: Range,
     weight: f64,
-    sized: bool,
 }
 
-fn candidates(ground: &Ground<'_>, server: u16, mail: &Mail, sets: &[(Vec<Parameter>, f64)]) -> Vec<Candidate> {
+fn sized(set: &[Parameter]) -> bool {
+    set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove))
+}
+
+fn candidates<'a>(
+    ground: &Ground<'_>,
+    server: u16,
+    mail: &Mail,
+    sets: &'a [(Vec<Parameter>, f64)],
+) -> Vec<Candidate<'a>> {
     let Some(after) = mail.after_mail else { return Vec::new() };
     let size = octets_of(mail);
     let mut found = Vec::new();
@@ -145,8 +144,7 @@ fn candidates(ground: &Ground<'_>, server: u16, mail: &Mail, sets: &[(Vec<Parame
             let chance = 0.95 * ground.priors.address(address) + null;
             let echo = echo_fit(ground, server, Kind::Mail, mail.mail_reply, address);
             let address = Range::new(address.min.max(0), address.max);
-            let sized = set.iter().any(|p| matches!(p, Parameter::Size | Parameter::SizeAbove));
-            found.push(Candidate { set: set.clone(), address, weight: share * chance * echo / ways, sized });
+            found.push(Candidate { set, address, weight: share * chance * echo / ways });
         }
     }
     found
@@ -181,14 +179,10 @@ fn parameter_sets(
     notified: f64,
 ) -> Vec<(Vec<Parameter>, f64)> {
     let mut sets: Vec<(Vec<Parameter>, f64)> = Vec::new();
-    let mut add = |set: Vec<Parameter>, share: f64| match sets.iter_mut().find(|(known, _)| *known == set) {
-        Some((_, weight)) => *weight += share,
-        None => sets.push((set, share)),
-    };
     for (n, client) in ground.templates.clients.iter().enumerate() {
         let whole: f64 = client.parameters.iter().map(|(_, share)| share).sum();
         for (set, share) in &client.parameters {
-            add(set.clone(), clients.share(n) * share / whole.max(1e-9));
+            add(&mut sets, set.clone(), clients.share(n) * share / whole.max(1e-9));
         }
     }
     for (set, share) in [
@@ -199,7 +193,7 @@ fn parameter_sets(
         (vec![Parameter::Utf8], 0.01),
         (vec![Parameter::Body, Parameter::Utf8], 0.02),
     ] {
-        add(set, clients.unknown * share);
+        add(&mut sets, set, clients.unknown * share);
     }
     // Who asks for notifications of recipients may say so of the envelope too (RFC 3461).
     let with_dsn: Vec<(Vec<Parameter>, f64)> = sets
@@ -229,22 +223,26 @@ fn parameter_sets(
     // A parameter that is not offered is left out of the set, but for those that users and not programs ask for: a few
     // programs say them to any server.
     let mut allowed: Vec<(Vec<Parameter>, f64)> = Vec::new();
-    let mut allow = |set: Vec<Parameter>, share: f64| match allowed.iter_mut().find(|(known, _)| *known == set) {
-        Some((_, weight)) => *weight += share,
-        None => allowed.push((set, share)),
-    };
     for (mut set, share) in sets {
         set.retain(|parameter| offered(parameter) || matches!(parameter, Parameter::Body | Parameter::Utf8));
         let kept: Vec<Parameter> = set.iter().copied().filter(&offered).collect();
         let unoffered = if kept.len() == set.len() { 0.0 } else { UNOFFERED };
         if unoffered > 0.0 {
-            allow(set, share * unoffered);
+            add(&mut allowed, set, share * unoffered);
         }
-        allow(kept, share * (1.0 - unoffered));
+        add(&mut allowed, kept, share * (1.0 - unoffered));
     }
     let whole: f64 = allowed.iter().map(|(_, share)| share).sum();
     allowed.iter_mut().for_each(|(_, share)| *share /= whole.max(1e-9));
     allowed
+}
+
+/// Adds to the weight of what is there, or puts it there.
+fn add<T: PartialEq>(all: &mut Vec<(T, f64)>, what: T, share: f64) {
+    match all.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, weight)) => *weight += share,
+        None => all.push((what, share)),
+    }
 }
 
 /// The length with the most weight, if it has enough; else the range that has.
@@ -255,10 +253,7 @@ fn chosen(mut all: Vec<(Range, f64)>, enough: f64) -> Option<(Octets, f64)> {
     }
     let mut merged: Vec<(Range, f64)> = Vec::new();
     for (range, weight) in all.drain(..) {
-        match merged.iter_mut().find(|(known, _)| *known == range) {
-            Some((_, sum)) => *sum += weight / whole,
-            None => merged.push((range, weight / whole)),
-        }
+        add(&mut merged, range, weight / whole);
     }
     merged.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (mut range, mut sum) = merged.first().copied()?;
@@ -315,27 +310,14 @@ pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading, clients
             let chance = address.map_or(1e-6, |address| {
                 ground.priors.address(address) * echo_fit(ground, reading.server, Kind::Rcpt, reply_of(rcpt), address)
             });
-            // Of lengths with an address twice only every second is possible.
-            score += (chance * extra.density()).max(1e-9).ln();
+            score += chance.max(1e-9).ln();
         }
         weights.push((extra, score));
     }
     let top = weights.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
     let whole: f64 = weights.iter().map(|(_, score)| (score - top).exp()).sum();
     // Some programs give ORCPT wherever they can, so that it says little of what else is asked for.
-    let asks: f64 = weights
-        .iter()
-        .map(|(extra, score)| {
-            (score - top).exp()
-                * if extra.notify > 0 {
-                    1.0
-                } else if extra.original {
-                    0.2
-                } else {
-                    0.0
-                }
-        })
-        .sum();
+    let asks: f64 = weights.iter().map(|(extra, score)| (score - top).exp() * extra.asks()).sum();
     let lengths = reading
         .mails
         .iter()
@@ -383,6 +365,15 @@ impl Extra {
         Extra { original: true, notify: 23 },
     ];
 
+    /// How much it says that somebody asked for notifications.
+    fn asks(self) -> f64 {
+        match (self.notify, self.original) {
+            (0, false) => 0.0,
+            (0, true) => 0.2,
+            _ => 1.0,
+        }
+    }
+
     /// How often it is met where DSN is offered or not, with the share of clients that give ORCPT whenever they can.
     fn prior(self, offered: bool, original: f64) -> f64 {
         let (others, those) = match (self.original, self.notify, offered) {
@@ -405,9 +396,5 @@ impl Extra {
         // There `+` and `=` take three octets each (RFC 3461 §4), so that the address may be one or two shorter.
         let (min, max) = ((twice.min + 1).div_euclid(2), twice.max.div_euclid(2));
         (min <= max && max >= 1).then_some(Range::new((min - 2).max(1), max))
-    }
-
-    fn density(self) -> f64 {
-        1.0
     }
 }

@@ -1,5 +1,7 @@
 //! How long replies, commands and addresses are when nothing else is known of them.
 
+use std::fmt;
+
 use super::templates::{Echo, Kind, Law, Templates};
 
 /// Lengths between two bounds, as the search reckons.
@@ -7,6 +9,16 @@ use super::templates::{Echo, Kind, Law, Templates};
 pub(super) struct Range {
     pub(super) min: i32,
     pub(super) max: i32,
+}
+
+/// `18`, or `18-33`; no length is below 0.
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.min == self.max {
+            true => write!(f, "{}", self.min),
+            false => write!(f, "{}-{}", self.min.max(0), self.max.max(0)),
+        }
+    }
 }
 
 impl Range {

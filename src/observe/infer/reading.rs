@@ -47,6 +47,9 @@ impl Ways {
     }
 }
 
+/// Octets within which a block cipher leaves a length open (RFC 5246 §6.2.3.2).
+const BLOCK: i32 = 16;
+
 /// A record of no more octets than this may be the final dot line, alone.
 const DOT_ALONE: i32 = 19;
 
@@ -357,6 +360,18 @@ impl Teller {
     }
 
     fn text_ended(&mut self, index: usize, commands: u16) {
+        // A padded record does not show whether the dot line, or one line, is all that it holds.
+        if self.last.width() <= BLOCK {
+            self.ways_of_text();
+        }
+        self.lines = 0;
+        if commands > 1 {
+            self.quit_inside(index);
+        }
+    }
+
+    /// How the message that is over was written.
+    fn ways_of_text(&mut self) {
         let ways = &mut self.reading.ways;
         // With or without the line end before it.
         if (self.last.contains(3) || self.last.contains(5)) && self.last.max < 30 {
@@ -367,10 +382,6 @@ impl Teller {
         let pieces = self.reading.mails.last().map_or(0, |mail| mail.pieces);
         if pieces >= 4 && self.lines * 10 > pieces * 6 {
             ways.by_line += 1;
-        }
-        self.lines = 0;
-        if commands > 1 {
-            self.quit_inside(index);
         }
     }
 

@@ -7,10 +7,7 @@ use super::templates::{Echo, Kind, Law, Server};
 
 /// One sentence without its full stop; `server` is whose answers they are believed to be.
 pub(super) fn reason(taken: Taken, record: &Record, server: Option<&Server>) -> Option<String> {
-    let octets = |less: i32| {
-        let Range { min, max } = record.length.less_octets(less);
-        if min == max { min.to_string() } else { format!("{}-{}", min.max(0), max.max(0)) }
-    };
+    let octets = |less: i32| record.length.less_octets(less).to_string();
     Some(match taken {
         Taken::Command(command) => match command {
             Command::Connect | Command::Ask => return None,

@@ -18,6 +18,13 @@ pub(super) struct Manner<'a> {
     pub(super) small: Option<[bool; 2]>,
 }
 
+impl Manner<'_> {
+    /// Whether it offers the groups in an order that the client has of its own.
+    fn has_groups_of(&self, client: &Client) -> bool {
+        !client.groups.is_empty() && client.groups.iter().copied().eq(self.groups.iter().map(|group| group.0))
+    }
+}
+
 /// What is believed of the client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
@@ -33,7 +40,7 @@ impl Clients {
         self.shares.get(n).map_or(0.0, |(_, share)| *share)
     }
 
-    /// The likeliest, if it is more likely than not.
+    /// The likeliest, if it is likely enough to be named.
     pub(super) fn best(&self) -> Option<(&'static str, f64)> {
         let of_name =
             |name| self.shares.iter().filter(|(other, _)| *other == name).map(|(_, share)| share).sum::<f64>();
@@ -100,14 +107,12 @@ impl Weights {
         let whole: f64 = clients.iter().map(|c| c.weight).sum();
         let hello = Hello::of(manner.extensions);
         let of_a_client = clients.iter().any(|client| hello.fits(client) == Fit::InOrder);
-        let own_groups = |client: &Client| {
-            !client.groups.is_empty() && client.groups.iter().copied().eq(manner.groups.iter().map(|group| group.0))
-        };
-        let any_groups = clients.iter().any(own_groups);
+        let any_groups = clients.iter().any(|client| manner.has_groups_of(client));
         let weight = |client: &Client| {
             let mut weight = client.weight / whole;
-            if of_a_client || hello.fits(client) == Fit::Shuffled {
-                weight *= match (hello.fits(client), client.shuffles) {
+            let fit = hello.fits(client);
+            if of_a_client || fit == Fit::Shuffled {
+                weight *= match (fit, client.shuffles) {
                     (Fit::InOrder, false) | (Fit::Shuffled, true) => 0.6,
                     (Fit::InOrder, true) | (Fit::Shuffled, false) => 0.05,
                     (Fit::No, _) => 0.01,
@@ -117,7 +122,7 @@ impl Weights {
                 weight *= if names == usual { 0.95 } else { 0.05 };
             }
             if !manner.groups.is_empty() {
-                weight *= match (own_groups(client), client.groups.is_empty()) {
+                weight *= match (manner.has_groups_of(client), client.groups.is_empty()) {
                     (true, _) => 0.95,
                     (false, false) => 0.01,
                     (false, true) if any_groups => 0.01,
@@ -170,7 +175,7 @@ pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
         let quit = client.quit.clamp(0.03, 0.97);
         *weight *= if reading.quit { quit } else { 1.0 - quit };
         if let Some(block) = ways.block {
-            *weight *= match client.blocks.iter().any(|usual| block.contains(*usual)) {
+            *weight *= match client.writes_in(block) {
                 true => 0.9,
                 false if client.blocks.is_empty() => 0.3,
                 false => 0.05,
@@ -192,8 +197,7 @@ pub(super) fn reason(ground: &Ground<'_>, reading: &Reading, name: &str) -> Opti
     if of_name().any(|client| hello.fits(client) == Fit::InOrder) {
         parts.push("its hello lists the extensions that this program's does, in that order".to_owned());
     }
-    let groups = || ground.manner.groups.iter().map(|group| group.0);
-    if of_name().any(|client| !client.groups.is_empty() && client.groups.iter().copied().eq(groups())) {
+    if of_name().any(|client| ground.manner.has_groups_of(client)) {
         parts.push("it offers groups in an order that is this program's own".to_owned());
     }
     match ground.manner.small {
@@ -202,9 +206,7 @@ pub(super) fn reason(ground: &Ground<'_>, reading: &Reading, name: &str) -> Opti
         }
         _ => {}
     }
-    if let Some(block) =
-        ways.block.filter(|block| of_name().any(|c| c.blocks.iter().any(|usual| block.contains(*usual))))
-    {
+    if let Some(block) = ways.block.filter(|block| of_name().any(|client| client.writes_in(*block))) {
         parts.push(format!("it writes long messages in records of {} octets", block.max));
     }
     if ways.dots_alone + ways.dots_with > 0 {

@@ -37,23 +37,16 @@ impl Search<'_> {
                         first_chunk.mean += expected.mean;
                         first_chunk.variance += expected.variance;
                         (first_chunk.ends_bdat, first_chunk.more) = (true, true);
-                        let weight = if path.grouped { 0.5f64 } else { 0.12 } * 0.2;
-                        self.sums(path, length, taken, &first_chunk, weight.ln(), Command::Bdat);
+                        let weight = weight(path, taken, all) + (0.2f64).ln();
+                        self.sums(path, length, taken, &first_chunk, weight, Command::Bdat);
                     }
                     self.add(path, &mut sum, waiting.command);
                 }
-                let whole = taken == all;
                 let among_many = waiting.count > 8 && nth + 1 < waiting.count;
                 if taken < 2 || (among_many && sum.recipients > 24) {
                     continue;
                 }
-                let weight = match (whole, path.grouped) {
-                    (true, true) => (0.5f64).ln(),
-                    (false, true) => (0.4 / f64::from(all.min(6))).ln(),
-                    (true, false) => (0.12f64).ln(),
-                    (false, false) => (0.1 / f64::from(all)).ln(),
-                };
-                self.sums(path, length, taken, &sum, weight, waiting.command);
+                self.sums(path, length, taken, &sum, weight(path, taken, all), waiting.command);
             }
             if place > 40 {
                 return;
@@ -269,6 +262,17 @@ impl Search<'_> {
         let total: f64 = pieces.iter().map(|(_, share)| share).sum();
         pieces.iter().map(|(piece, share)| (*piece, share / total)).collect()
     }
+}
+
+/// How likely it is that of all replies that are due the first so many come in one record.
+fn weight(path: &Path, first: u32, all: u32) -> f64 {
+    let chance = match (first == all, path.grouped) {
+        (true, true) => 0.5,
+        (false, true) => 0.4 / f64::from(all.min(6)),
+        (true, false) => 0.12,
+        (false, false) => 0.1 / f64::from(all),
+    };
+    chance.ln()
 }
 
 /// A record of replies, and what is expected of those in it that refuse no recipient.

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use super::prior::Range;
+
 /// A kind of reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -314,6 +316,11 @@ impl Server {
 }
 
 impl Client {
+    /// Whether a record of that length is one of those that it writes long messages in.
+    pub(super) fn writes_in(&self, block: Range) -> bool {
+        self.blocks.iter().any(|usual| block.contains(*usual))
+    }
+
     fn read(&mut self, key: &str, mut words: impl Iterator<Item = &'static str>) {
         match key {
             "weight" => self.weight = number(words),

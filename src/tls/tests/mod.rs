@@ -360,6 +360,22 @@ fn a_padded_handshake_ends_with_a_padded_finished() {
 }
 
 #[test]
+fn early_data_of_a_power_of_two_is_no_padded_finished() {
+    let versions = extension(43, &numbers(&[0x0304]));
+    let offer = [extension(43, &vector8(&numbers(&[0x0304]))), extension(42, &[])];
+    let mut pieces = vec![
+        client(&client_hello(0x303, &[], &[0x1301], &offer)),
+        server(&server_hello([1; 32], &[], 0x1301, &[versions])),
+    ];
+    pieces.extend([23, 900, 281, 53].map(|length| (FromResponder, record(23, &vec![0; length]))));
+    pieces.extend([80, 21, 53, 80].map(|length| (FromOriginator, record(23, &vec![0; length]))));
+    let (conversation, _) = run(&pieces);
+    let phases = conversation.trace().phases(FromResponder, true);
+    let last = &phases[phases.len() - 4..];
+    assert_eq!(last, [Phase::EarlyData, Phase::Handshake, Phase::Handshake, Phase::Application]);
+}
+
+#[test]
 fn a_few_equal_replies_are_no_padding() {
     let mut pieces = tls13(0x1301, &[53]);
     // Eight replies of 8 octets and one of 80: by chance all of them multiples of nine.
