@@ -477,6 +477,11 @@ impl Conversation {
             Some(PlaintextLength::exactly(header.length))
         };
         let phase = self.phase(direction, header, sealed, plaintext);
+        let tail = if sealed { self.tls13.tail(direction == self.summary.client) } else { 0 };
+        if tail != self.trace.tail(direction) && tail != 0 {
+            self.trace.take_off(direction, tail);
+        }
+        let plaintext = plaintext.map(|length| length.without(tail));
         let record = Record {
             content_type: header.content_type,
             version: header.version,

@@ -36,6 +36,12 @@ impl PlaintextLength {
         PlaintextLength { min: 0, max: self.max }
     }
 
+    /// The same without `tail` octets that are known to be padding.
+    #[must_use]
+    pub fn without(self, tail: u16) -> PlaintextLength {
+        PlaintextLength { min: self.min.saturating_sub(tail), max: self.max.saturating_sub(tail) }
+    }
+
     /// The same with padding to a multiple of `block`, the type octet included (RFC 8446 §5.4).
     #[must_use]
     pub fn padded_to(self, block: u16) -> PlaintextLength {

@@ -23,6 +23,7 @@ pub(super) struct Tls13 {
     /// Lengths of application data, and of all that is sealed, by direction.
     lengths: [Lengths; 2],
     with_handshake: [Lengths; 2],
+    tails: [u16; 2],
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +78,10 @@ impl Tls13 {
     /// The phase of the next sealed record.
     pub(super) fn next(&mut self, from_client: bool, plaintext: Option<PlaintextLength>, hello: &Agreed) -> Phase {
         let (finished, early_data) = (hello.finished, hello.early_data);
-        let length = plaintext.and_then(PlaintextLength::exact);
+        let whose = usize::from(!from_client);
+        let tail = self.tails[whose];
+        let length = plaintext.map(|length| length.without(tail)).and_then(PlaintextLength::exact);
+        let has_tail = tail == 0 && length.is_some() && length == finished.map(|finished| finished + JSSE_TAIL);
         let is_alert = length == Some(ALERT);
         match self.stage {
             Stage::Lost => Phase::Unknown,
@@ -90,11 +94,20 @@ impl Tls13 {
                 }
                 // EncryptedExtensions stand before it, and without a pre-shared key a certificate.
                 let before = if hello.resumed { 1 } else { 2 };
-                self.server_finished = self.flight >= before && length.is_some() && length == finished;
+                let may_finish = self.flight >= before;
+                if may_finish && has_tail {
+                    self.tails[whose] = JSSE_TAIL;
+                }
+                self.server_finished = may_finish && (has_tail || length.is_some() && length == finished);
                 self.flight = self.flight.saturating_add(1);
                 Phase::Handshake
             }
             Stage::Handshake => {
+                if has_tail && !early_data {
+                    self.tails[whose] = JSSE_TAIL;
+                    self.stage = Stage::Settling;
+                    return Phase::Handshake;
+                }
                 if length.is_some() && (length == finished || !early_data && self.is_padded_finished(length, finished))
                 {
                     self.stage = Stage::Settling;
@@ -128,6 +141,13 @@ impl Tls13 {
             }
             Stage::Settling => Phase::TicketOrApplication,
         }
+    }
+
+    /// Zero octets that each record of the client, or of the server, ends with, as far as is known by now: the TLS of Java
+    /// (JSSE) appends 16 to whatever it seals (RFC 8446 §5.4 allows any number). It shows by the Finished message, whose
+    /// length is known.
+    pub(super) fn tail(&self, from_client: bool) -> u16 {
+        self.tails[usize::from(!from_client)]
     }
 
     /// Octets are missing: during the handshake the client's Finished may be among them.
@@ -199,6 +219,9 @@ fn greatest_common_divisor(mut a: u16, mut b: u16) -> u16 {
     }
     a
 }
+
+/// Octets of zeros that JSSE ends each record of TLS 1.3 with.
+const JSSE_TAIL: u16 = 16;
 
 /// Octets of an alert.
 const ALERT: u16 = 2;

@@ -16,6 +16,7 @@ pub struct RecordTrace {
     beyond: [Beyond; 2],
     padding: Padding,
     blocks: [Option<u16>; 2],
+    tails: [u16; 2],
 }
 
 /// One record. Its index in the trace is its name elsewhere.
@@ -82,6 +83,20 @@ impl RecordTrace {
             beyond.records += 1;
             beyond.octets += u64::from(record.length);
         }
+    }
+
+    /// The records of a direction turn out to end with `tail` octets of padding: those that are here already do as well.
+    pub(super) fn take_off(&mut self, direction: Direction, tail: u16) {
+        self.tails[direction.index()] = tail;
+        let sealed = self.records.iter_mut().filter(|record| record.direction == direction && record.sealed);
+        sealed.filter_map(|record| record.plaintext.as_mut()).for_each(|length| *length = length.without(tail));
+    }
+
+    /// Octets of padding that each sealed record of a direction ends with, and that [`TraceRecord::plaintext`] leaves out: 16
+    /// where it is Java's TLS that sealed it, else none.
+    #[must_use]
+    pub fn tail(&self, direction: Direction) -> u16 {
+        self.tails[direction.index()]
     }
 
     /// Padding is known from elsewhere.

@@ -375,6 +375,36 @@ fn early_data_of_a_power_of_two_is_no_padded_finished() {
     assert_eq!(last, [Phase::EarlyData, Phase::Handshake, Phase::Handshake, Phase::Application]);
 }
 
+/// JSSE ends every record of TLS 1.3 with 16 zero octets: the lengths of a real handshake of Java 17, as client and as server.
+#[test]
+fn sixteen_zeros_that_java_appends_are_not_taken_for_text() {
+    let versions = extension(43, &numbers(&[0x0304]));
+    let of = |from, lengths: &[usize]| -> Vec<_> { lengths.iter().map(|n| (from, record(23, &vec![0; *n]))).collect() };
+    for (suite, hash) in [(0x1301, 32), (0x1302, 48)] {
+        let plain = 4 + hash + 17;
+        let begins = [
+            client(&client_hello(0x303, &[], &[suite], &[extension(43, &vector8(&numbers(&[0x0304])))])),
+            server(&server_hello([1; 32], &[], suite, &[versions.clone()])),
+        ];
+        for (client_tail, server_tail) in [(16, 0), (0, 16), (16, 16), (0, 0)] {
+            let mut pieces = begins.to_vec();
+            pieces.extend(of(FromResponder, &[6, 830, 264, plain - 17].map(|n| n + 17 + server_tail)));
+            pieces.extend(of(FromOriginator, &[plain + client_tail]));
+            pieces.extend(of(FromResponder, &[26 + 17 + server_tail]));
+            pieces.extend(of(FromOriginator, &[20 + 17 + client_tail]));
+            pieces.extend(of(FromResponder, &[8 + 17 + server_tail]));
+            pieces.extend(of(FromOriginator, &[2 + 17 + client_tail]));
+            let trace = run(&pieces).0.trace().clone();
+            assert_eq!((trace.tail(FromOriginator), trace.tail(FromResponder)), (client_tail as u16, server_tail as u16));
+            let lengths: Vec<_> = trace.records()[2..].iter().map(|r| r.plaintext.unwrap().exact().unwrap()).collect();
+            let finished = u16::try_from(hash + 4).unwrap();
+            assert_eq!(lengths, [6, 830, 264, finished, finished, 26, 20, 8, 2]);
+            assert_eq!(trace.records().last().unwrap().phase, Phase::AlertOrTwoOctets);
+            assert_eq!(trace.padding(), Padding::NotSeen);
+        }
+    }
+}
+
 #[test]
 fn a_few_equal_replies_are_no_padding() {
     let mut pieces = tls13(0x1301, &[53]);
