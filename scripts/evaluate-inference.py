@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How right the reading of sealed sessions is, with software known and left out.
 
-    scripts/evaluate-inference.py LAB [--svg docs/inference-reliability.svg]
+    scripts/evaluate-inference.py LAB... [--svg docs/inference-reliability.svg] [--wrong]
 
 LAB has sessions/<id>/<id>.json (what was said: messages, auth, server, client, records) beside the captures. Every session with
 TLS is read four times: with all templates; without its server's; without its client's; without either. Prints a table in Markdown
@@ -86,11 +86,12 @@ def plot(curves, path):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('lab')
+    p.add_argument('lab', nargs='+')
+    p.add_argument('--wrong', action='store_true', help='lists the statements that are wrong')
     p.add_argument('--svg')
     p.add_argument('--bin', default=os.path.join(HERE, 'target/release/examples/leave_out'))
     a = p.parse_args()
-    truths = [(path, truth_of(path)) for path in sorted(glob.glob(os.path.join(a.lab, 'sessions', '*', '*.json')))]
+    truths = [(path, truth_of(path)) for lab in a.lab for path in sorted(glob.glob(os.path.join(lab, 'sessions', '*', '*.json')))]
     truths = [(os.path.join(os.path.dirname(path), t['file']), t) for path, t in truths if (t.get('tls') or {}).get('version')]
     print(f'{len(truths)} sessions, {len({t["pair"] for _, t in truths})} pairs\n')
     print('| templates | stated and right | stated and wrong (at most, 95 %) | left open or guessed | expected calibration error |')
@@ -111,6 +112,8 @@ def main():
                 v, stated = verdict(claim, true, confidence, width)
                 if v != 'open':
                     said.append((confidence, v == 'right'))
+                if a.wrong and stated and v == 'wrong':
+                    print(name, t['id'], t['pair'], what, f'true {true!r}, said {claim!r}, {confidence}')
                 right += stated and v == 'right'
                 wrong += stated and v == 'wrong'
                 open_ += not stated

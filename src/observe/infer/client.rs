@@ -87,17 +87,14 @@ impl Search<'_> {
         let fresh = path.transactions == 0 && path.logins == 0;
         // Shares of: MAIL, AUTH, QUIT, RSET, NOOP, a question, EHLO again.
         let shares: [f64; 7] = match (fresh, path.failures > 0, path.transactions > 0) {
-            (true, false, _) => [0.46, 0.44, 0.05, 0.01, 0.015, 0.01, 0.015],
+            (true, false, _) => [0.36, 0.54, 0.05, 0.01, 0.015, 0.01, 0.015],
             (_, true, _) => [0.06, 0.25, 0.6, 0.02, 0.02, 0.01, 0.02],
             (_, _, true) => [0.45, 0.002, 0.4, 0.1, 0.02, 0.005, 0.002],
             _ => [0.86, 0.002, 0.03, 0.015, 0.03, 0.015, 0.04],
         };
         let [mail, mut auth, quit, rset, noop, ask, again] = shares;
-        match self.context.auth {
-            Some(false) => auth *= 0.01,
-            Some(true) => {}
-            None if !self.context.greets => {}
-            None => {}
+        if self.context.auth == Some(false) {
+            auth *= 0.01;
         }
         if length.contains(6) {
             for (command, share, state) in [

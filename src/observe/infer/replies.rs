@@ -105,7 +105,11 @@ impl Search<'_> {
                 let refused = self.reply(path, Kind::RcptNo, length, address);
                 let learned = |kind| self.learned(path, kind, length, address);
                 let (yes, refused) = (yes + (1.0 - no).ln(), refused + no.ln());
-                if path.taken == 0 {
+                let (if_longer, if_shorter) = self.contrast(path, length);
+                let (yes, refused) = (yes + if_longer, refused + if_shorter);
+                // Of an answer unlike those before it either may be true, and later ones tell.
+                let is_new = path.refused == 0 && path.learned.is_new(Kind::Rcpt, length, address);
+                if path.taken == 0 || is_new {
                     // What follows tells which it was: without a recipient there is no message.
                     let (if_yes, if_no) = (learned(Kind::Rcpt), learned(Kind::RcptNo));
                     self.recipient(path, if_yes, true, weight + yes, 100);
@@ -163,6 +167,35 @@ impl Search<'_> {
                 self.answer(path, Kind::Quit, length, None, weight, Outcome::Yes, |path| path.state = State::Over)
             }
         }
+    }
+
+    /// What the lengths of the other outcome say of an acceptance and of a refusal, where the server is not known and this
+    /// would be the first of its kind: whoever refuses says why, which makes the longer answer of two the refusal.
+    fn contrast(&self, path: &Path, length: Range) -> (f64, f64) {
+        if self.templates.servers.get(usize::from(path.server)).is_some() {
+            return (0.0, 0.0);
+        }
+        let weight = |own: Kind, other: Kind, is_refusal: bool| {
+            let (Some(own), Some(other)) = (path.learned.habit(own), path.learned.habit(other)) else { return 0.0 };
+            match other.first {
+                Some(first) if own.seen == 0 && first.max < length.min => {
+                    if is_refusal {
+                        -0.1
+                    } else {
+                        -0.8
+                    }
+                }
+                Some(first) if own.seen == 0 && length.max < first.min => {
+                    if is_refusal {
+                        -0.8
+                    } else {
+                        -0.1
+                    }
+                }
+                _ => 0.0,
+            }
+        };
+        (weight(Kind::Rcpt, Kind::RcptNo, false), weight(Kind::RcptNo, Kind::Rcpt, true))
     }
 
     /// The answer to one RCPT.

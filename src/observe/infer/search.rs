@@ -110,9 +110,20 @@ pub(super) struct Habit {
     pub(super) fixed: Option<Range>,
     pub(super) echo: Option<Range>,
     pub(super) seen: u8,
+    /// The first one.
+    pub(super) first: Option<Range>,
 }
 
 impl Learned {
+    pub(super) fn habit(&self, kind: Kind) -> Option<Habit> {
+        Learned::slot(kind).map(|slot| self.laws[slot])
+    }
+
+    /// Whether answers of this kind were seen, and all of another length.
+    pub(super) fn is_new(&self, kind: Kind, length: Range, address: Option<Range>) -> bool {
+        self.habit(kind).is_some_and(|habit| habit.seen > 0 && habit.chance(length, address) < 0.01)
+    }
+
     pub(super) fn slot(kind: Kind) -> Option<usize> {
         Some(match kind {
             Kind::Mail => 0,
@@ -350,7 +361,10 @@ impl<'a> Search<'a> {
         let Some(slot) = habit_slot else { return base.ln() };
         let habit = learned.laws[slot];
         let chance = if habit.seen == 0 {
-            base
+            // Many a server has the same words for a sender and for a recipient.
+            let of_sender = learned.habit(Kind::Mail).filter(|mail| kind == Kind::Rcpt && mail.seen > 0);
+            of_sender
+                .map_or(base, |mail| 0.65 * base + if mail.fixed.is_some_and(|f| f.meets(length)) { 0.35 } else { 0.0 })
         } else {
             let mut share = habit.chance(length, address);
             if kind == Kind::RcptNo {
@@ -449,7 +463,7 @@ impl Habit {
     fn learn(&mut self, length: Range, address: Option<Range>) {
         let echoed = address.map(|address| length.less(address));
         if self.seen == 0 {
-            *self = Habit { fixed: Some(length), echo: echoed, seen: 1 };
+            *self = Habit { fixed: Some(length), echo: echoed, seen: 1, first: Some(length) };
             return;
         }
         self.seen = self.seen.saturating_add(1);

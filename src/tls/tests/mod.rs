@@ -395,7 +395,10 @@ fn sixteen_zeros_that_java_appends_are_not_taken_for_text() {
             pieces.extend(of(FromResponder, &[8 + 17 + server_tail]));
             pieces.extend(of(FromOriginator, &[2 + 17 + client_tail]));
             let trace = run(&pieces).0.trace().clone();
-            assert_eq!((trace.tail(FromOriginator), trace.tail(FromResponder)), (client_tail as u16, server_tail as u16));
+            assert_eq!(
+                (trace.tail(FromOriginator), trace.tail(FromResponder)),
+                (client_tail as u16, server_tail as u16)
+            );
             let lengths: Vec<_> = trace.records()[2..].iter().map(|r| r.plaintext.unwrap().exact().unwrap()).collect();
             let finished = u16::try_from(hash + 4).unwrap();
             assert_eq!(lengths, [6, 830, 264, finished, finished, 26, 20, 8, 2]);
