@@ -259,9 +259,10 @@ fn replies(kind: Kind, templates: &Templates, address: &[f64]) -> Chances {
         add(*low, *high, weight / whole);
     }
     let known: Vec<_> = templates.servers.iter().filter(|s| s.laws(kind).next().is_some()).collect();
+    let weights_of_known: f64 = known.iter().map(|server| server.weight.sqrt()).sum();
     for server in &known {
         let laws = server.laws(kind).count() as f64;
-        let share = 1.0 / (known.len() as f64 * laws);
+        let share = server.weight.sqrt() / (weights_of_known * laws);
         for law in server.laws(kind) {
             match law.echo {
                 Echo::Nothing => add(law.base, law.base + law.span, share),
