@@ -384,7 +384,7 @@ fn sixteen_zeros_that_java_appends_are_not_taken_for_text() {
         let plain = 4 + hash + 17;
         let begins = [
             client(&client_hello(0x303, &[], &[suite], &[extension(43, &vector8(&numbers(&[0x0304])))])),
-            server(&server_hello([1; 32], &[], suite, &[versions.clone()])),
+            server(&server_hello([1; 32], &[], suite, std::slice::from_ref(&versions))),
         ];
         for (client_tail, server_tail) in [(16, 0), (0, 16), (16, 16), (0, 0)] {
             let mut pieces = begins.to_vec();
