@@ -50,7 +50,8 @@ impl PlaintextLength {
 }
 
 /// Whether records of TLS 1.3 are padded (RFC 8446 §5.4), which hides lengths behind an upper
-/// bound. No mail program is known to ask for it, so that not seeing it is the normal case.
+/// bound. No mail program is known to ask for it, so that not seeing it is the normal case. The 16 zeros
+/// that Java appends are no such padding: they are taken off, see [`super::RecordTrace::tail`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Padding {
     /// Nothing points to it: lengths are taken as exact.

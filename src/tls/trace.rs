@@ -161,7 +161,7 @@ impl RecordTrace {
     ///
     /// After an alert of TLS 1.3 nothing but another one follows (RFC 8446 §6: close_notify ends a
     /// direction, every other alert but user_canceled the conversation), so that two octets with
-    /// data after them are data.
+    /// data after them are data. Java sends user_canceled before close_notify (§6.1): two in a row.
     #[must_use]
     pub fn phases(&self, server: Direction, server_first: bool) -> Vec<Phase> {
         let mut phases: Vec<Phase> = self.records.iter().map(|record| record.phase).collect();

@@ -15,7 +15,7 @@ use super::software::{self, Manner};
 use super::statements::{self, Ground, Offers, Stated};
 use super::templates::Templates;
 use super::{Inference, Step, if_tls13};
-use crate::tls::{Padding, Phase, PlaintextLength, TraceRecord};
+use crate::tls::{Padding, PlaintextLength, TraceRecord};
 
 /// The built-in table with the chances that follow from it.
 pub(super) fn built_in() -> (&'static Templates, &'static Priors) {
@@ -26,7 +26,7 @@ pub(super) fn built_in() -> (&'static Templates, &'static Priors) {
 
 /// Reads the sealed part of a session with some templates.
 pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -> Inference {
-    let all = records(facts);
+    let all = facts.dialogue();
     let mut undecided = Vec::new();
     let (kept, cut) = before_gaps(facts, &all, &mut undecided);
     let mut inference = Inference {
@@ -170,31 +170,6 @@ fn cautious(stated: &mut Stated) {
         login.confidence = login.confidence.min(most);
         login.determined.clear();
     }
-}
-
-/// The sealed records that carry the dialogue. Of those that are as long as an alert the last of each direction is one
-/// (close_notify); the others are lines of two octets.
-fn records<'a>(facts: &Facts<'a>) -> Vec<(usize, &'a TraceRecord)> {
-    let records = facts.trace.records();
-    let phases = facts.trace.phases(facts.client.reversed(), facts.clear.is_none());
-    let carries = |phase: Phase| matches!(phase, Phase::Application | Phase::AlertOrTwoOctets);
-    let mut last = [None; 2];
-    for (index, (record, phase)) in records.iter().zip(&phases).enumerate() {
-        if record.sealed && carries(*phase) {
-            last[record.direction.index()] = Some(index);
-        }
-    }
-    records
-        .iter()
-        .enumerate()
-        .zip(phases)
-        .filter(|((index, record), phase)| {
-            record.sealed
-                && (*phase == Phase::Application
-                    || (*phase == Phase::AlertOrTwoOctets && last[record.direction.index()] != Some(*index)))
-        })
-        .map(|(indexed, _)| indexed)
-        .collect()
 }
 
 /// The records before the first that may be missing. A gap shows at the record behind it; what was lost stood

@@ -393,7 +393,8 @@ fn sixteen_zeros_that_java_appends_are_not_taken_for_text() {
             pieces.extend(of(FromResponder, &[26 + 17 + server_tail]));
             pieces.extend(of(FromOriginator, &[20 + 17 + client_tail]));
             pieces.extend(of(FromResponder, &[8 + 17 + server_tail]));
-            pieces.extend(of(FromOriginator, &[2 + 17 + client_tail]));
+            // user_canceled, then close_notify.
+            pieces.extend(of(FromOriginator, &[2 + 17 + client_tail; 2]));
             let trace = run(&pieces).0.trace().clone();
             assert_eq!(
                 (trace.tail(FromOriginator), trace.tail(FromResponder)),
@@ -401,8 +402,12 @@ fn sixteen_zeros_that_java_appends_are_not_taken_for_text() {
             );
             let lengths: Vec<_> = trace.records()[2..].iter().map(|r| r.plaintext.unwrap().exact().unwrap()).collect();
             let finished = u16::try_from(hash + 4).unwrap();
-            assert_eq!(lengths, [6, 830, 264, finished, finished, 26, 20, 8, 2]);
-            assert_eq!(trace.records().last().unwrap().phase, Phase::AlertOrTwoOctets);
+            assert_eq!(lengths, [6, 830, 264, finished, finished, 26, 20, 8, 2, 2]);
+            let phases = trace.phases(FromResponder, true);
+            assert_eq!(
+                phases[phases.len() - 3..],
+                [Phase::Application, Phase::AlertOrTwoOctets, Phase::AlertOrTwoOctets]
+            );
             assert_eq!(trace.padding(), Padding::NotSeen);
         }
     }
