@@ -105,8 +105,8 @@ impl Search<'_> {
                 let refused = self.reply(path, Kind::RcptNo, length, address);
                 let learned = |kind| self.learned(path, kind, length, address);
                 let (yes, refused) = (yes + (1.0 - no).ln(), refused + no.ln());
-                let (if_longer, if_shorter) = self.contrast(path, length);
-                let (yes, refused) = (yes + if_longer, refused + if_shorter);
+                let (of_acceptance, of_refusal) = self.contrast(path, length);
+                let (yes, refused) = (yes + of_acceptance, refused + of_refusal);
                 // Of an answer unlike those before it either may be true, and later ones tell.
                 let is_new = path.refused == 0 && path.learned.is_new(Kind::Rcpt, length, address);
                 if path.taken == 0 || is_new {
@@ -177,23 +177,12 @@ impl Search<'_> {
         }
         let weight = |own: Kind, other: Kind, is_refusal: bool| {
             let (Some(own), Some(other)) = (path.learned.habit(own), path.learned.habit(other)) else { return 0.0 };
-            match other.first {
-                Some(first) if own.seen == 0 && first.max < length.min => {
-                    if is_refusal {
-                        -0.1
-                    } else {
-                        -0.8
-                    }
-                }
-                Some(first) if own.seen == 0 && length.max < first.min => {
-                    if is_refusal {
-                        -0.8
-                    } else {
-                        -0.1
-                    }
-                }
-                _ => 0.0,
-            }
+            let fits = match other.first.filter(|_| own.seen == 0) {
+                Some(first) if first.max < length.min => is_refusal,
+                Some(first) if length.max < first.min => !is_refusal,
+                _ => return 0.0,
+            };
+            if fits { -0.1 } else { -0.8 }
         };
         (weight(Kind::Rcpt, Kind::RcptNo, false), weight(Kind::RcptNo, Kind::Rcpt, true))
     }
