@@ -236,8 +236,14 @@ fn lengths(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
         (false, true) => "; records are padded to a block, it seems",
         (false, false) => "",
     };
+    let tail = match [session.client(), session.client().reversed()].map(|direction| tls.trace.tail(direction)) {
+        [0, 0] => String::new(),
+        [octets, 0] => format!("; the client ends each record with {octets} octets of padding, left out here"),
+        [0, octets] => format!("; the server ends each record with {octets} octets of padding, left out here"),
+        [octets, _] => format!("; both end each record with {octets} octets of padding, left out here"),
+    };
     let words = format!(
-        "the client says {} octets in {} records, the server {} in {}{certain}",
+        "the client says {} octets in {} records, the server {} in {}{certain}{tail}",
         range(client),
         client.0,
         range(server),

@@ -23,6 +23,7 @@ pub(super) struct Tls13 {
     /// Lengths of application data, and of all that is sealed, by direction.
     lengths: [Lengths; 2],
     with_handshake: [Lengths; 2],
+    /// Octets of padding at the end of each record, of the client's and of the server's: none, until a Finished shows them.
     tails: [u16; 2],
 }
 
@@ -144,7 +145,7 @@ impl Tls13 {
     }
 
     /// Zero octets that each record of the client, or of the server, ends with, as far as is known by now: the TLS of Java
-    /// (JSSE) appends 16 to whatever it seals (RFC 8446 §5.4 allows any number). It shows by the Finished message, whose
+    /// (JSSE, seen with Java 17) appends 16 to whatever it seals (RFC 8446 §5.4 allows any number). It shows by the Finished message, whose
     /// length is known.
     pub(super) fn tail(&self, from_client: bool) -> u16 {
         self.tails[usize::from(!from_client)]

@@ -93,7 +93,7 @@ impl RecordTrace {
     }
 
     /// Octets of padding that each sealed record of a direction ends with, and that [`TraceRecord::plaintext`] leaves out: 16
-    /// where it is Java's TLS that sealed it, else none.
+    /// as Java's TLS appends them, or none.
     #[must_use]
     pub fn tail(&self, direction: Direction) -> u16 {
         self.tails[direction.index()]

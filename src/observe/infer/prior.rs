@@ -259,6 +259,7 @@ fn replies(kind: Kind, templates: &Templates, address: &[f64]) -> Chances {
         add(*low, *high, weight / whole);
     }
     let known: Vec<_> = templates.servers.iter().filter(|s| s.laws(kind).next().is_some()).collect();
+    // Common servers count for more, but one that is not known is no copy of the commonest.
     let weights_of_known: f64 = known.iter().map(|server| server.weight.sqrt()).sum();
     for server in &known {
         let laws = server.laws(kind).count() as f64;
