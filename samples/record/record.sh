@@ -13,7 +13,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 . "$HERE/lib.sh"
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
-resumed-465 padded-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465
+resumed-465 padded-465 java-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465
 lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
@@ -115,6 +115,19 @@ sample_padded_465() {
 	} | in_space client openssl s_client -connect mail.example.org:465 -servername mail.example.org -quiet -tls1_3 \
 		-CAfile "$LAB/tls/root.crt" -record_padding 256 -keylogfile "$keys" || return 1
 	record_stop && keep_keys "$keys" "$NEW/padded-465.keys"
+}
+
+# Java's TLS appends 16 zeros to the text of each record. Message-ID and boundaries hold the user's and the machine's name,
+# which are of the lab.
+sample_java_465() {
+	network_pair && postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
+	lab_need keytool:default-jdk-headless javac:default-jdk-headless /usr/share/java/javax.mail.jar:libmail-java || return 1
+	local trust=$LAB/home/trust.p12
+	keytool -importcert -noprompt -alias root -file "$LAB/tls/root.crt" -keystore "$trust" -storetype PKCS12 -storepass changeit || return 1
+	record_start "$NEW/java-465.pcap" || return 1
+	in_space client java -Duser.name=alice "-Djavax.net.ssl.trustStore=$trust" -Djavax.net.ssl.trustStorePassword=changeit \
+		-cp /usr/share/java/javax.mail.jar "$HERE/MailClient.java" mail.example.org 465 alice "$ALICE_PASSWORD" || return 1
+	record_stop
 }
 
 sample_smtps_465_auth_plain() {

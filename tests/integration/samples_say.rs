@@ -1,6 +1,6 @@
 //! What each sample shows, said as a sentence.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::{run, sample};
 
@@ -170,6 +170,22 @@ fn a_client_that_pads_its_records_hides_lengths_and_not_the_dialogue() {
     let opened: Value = serde_json::from_str(&opened.text()).expect("JSON");
     let message = &opened["sessions"][0]["messages"][0];
     assert_eq!((&message["mail_from"], &message["size"]), (&"alice@example.org".into(), &59.into()));
+}
+
+#[test]
+fn the_sixteen_zeros_that_java_appends_to_each_record_hide_nothing() {
+    let inferred = &session("java-465")["inferred"];
+    assert_eq!(inferred["client"]["software"], "javamail");
+    let exactly = |octets: u64| json!({"min": octets, "max": octets});
+    let message = &inferred["messages"][0];
+    assert_eq!(message["sender_length"], exactly("alice@example.org".len() as u64));
+    let recipients = message["recipients"].as_array().expect("a list");
+    let said: Vec<_> = recipients.iter().map(|one| (&one["address_length"], &one["accepted"])).collect();
+    let [bob, carol] = ["bob@example.org", "carol@example.org"].map(|address| exactly(address.len() as u64));
+    assert_eq!(said, [(&bob, &true.into()), (&carol, &false.into())]);
+    let login = &inferred["auth"];
+    assert_eq!((&login["mechanism"], &login["succeeded"]), (&"LOGIN".into(), &true.into()));
+    assert_eq!(login["username_length"], json!({"min": 4, "max": 6}));
 }
 
 #[test]
