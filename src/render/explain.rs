@@ -33,11 +33,17 @@ pub fn write(out: &mut dyn Write, session: &Session, look: Look) -> io::Result<(
 fn steps(out: &mut dyn Write, inferred: &Inferred, session: &Session, look: Look) -> io::Result<()> {
     heading(out, look, "The sealed records, one by one")?;
     let suite = session.tls.as_ref().and_then(|tls| tls.cipher.as_deref()).unwrap_or("TLS 1.3, if it is that,");
-    let around: Vec<u64> = inferred.steps.iter().filter_map(around).collect();
-    let words = match around.first() {
-        Some(first) if around.len() == inferred.steps.len() && around.iter().all(|octets| octets == first) => {
+    let speaks = |from: &&str| inferred.steps.iter().any(|step| step.from == *from);
+    let sides: Vec<_> =
+        ["client", "server"].into_iter().filter(speaks).map(|from| always_around(inferred, from)).collect();
+    let words = match sides[..] {
+        [Some(client), Some(server)] if client != server => format!(
+            "{suite}: {client} octets are around each text of the client, {server} around each of the server, padding \
+             among them, so that the length of a record tells that of its text."
+        ),
+        [Some(octets)] | [Some(octets), _] if !sides.contains(&None) => {
             format!(
-                "{suite} puts {first} octets around each text, so that the length of a record tells that of its text."
+                "{suite} puts {octets} octets around each text, so that the length of a record tells that of its text."
             )
         }
         _ => format!("{suite}: the length of a record tells that of its text within some octets."),
@@ -72,6 +78,13 @@ fn steps(out: &mut dyn Write, inferred: &Inferred, session: &Session, look: Look
         paragraph(out, look, 2, 4, &format!("! {why}"), Some(Label::Alarm))?;
     }
     Ok(())
+}
+
+/// Octets around the text of each record of one side, where they are always as many.
+fn always_around(inferred: &Inferred, from: &str) -> Option<u64> {
+    let mut all = inferred.steps.iter().filter(|step| step.from == from).map(around);
+    let first = all.next()?;
+    first.filter(|_| all.all(|octets| octets == first))
 }
 
 /// Octets around the text of a record, where its length is known exactly.
