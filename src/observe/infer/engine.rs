@@ -248,6 +248,10 @@ fn servers(facts: &Facts<'_>, templates: &Templates) -> Vec<f64> {
             *factor = if *named { 30.0 } else { 0.05 };
         }
         factors[templates.servers.len()] = 0.3;
+    } else {
+        // Greetings can be changed, but most are not.
+        let names_itself = templates.servers.iter().map(|server| !server.greetings.is_empty());
+        factors.iter_mut().zip(names_itself).filter(|(_, names)| *names).for_each(|(factor, _)| *factor = 0.2);
     }
     factors
 }

@@ -105,7 +105,7 @@ impl Search<'_> {
                 let refused = self.reply(path, Kind::RcptNo, length, address);
                 let learned = |kind| self.learned(path, kind, length, address);
                 let (yes, refused) = (yes + (1.0 - no).ln(), refused + no.ln());
-                let (of_acceptance, of_refusal) = self.contrast(path, length);
+                let (of_acceptance, of_refusal) = self.contrast(path, length, address);
                 let (yes, refused) = (yes + of_acceptance, refused + of_refusal);
                 // Of an answer unlike those before it either may be true, and later ones tell.
                 let is_new = path.refused == 0 && path.learned.is_new(Kind::Rcpt, length, address);
@@ -170,19 +170,35 @@ impl Search<'_> {
     }
 
     /// What the lengths of the other outcome say of an acceptance and of a refusal, where the server is not known and this
-    /// would be the first of its kind: whoever refuses says why, which makes the longer answer of two the refusal.
-    fn contrast(&self, path: &Path, length: Range) -> (f64, f64) {
+    /// would be the first of its kind: whoever refuses says why, which makes the longer answer of two the refusal. Of two
+    /// that both echo the address, or that both do not, what stands around it is compared.
+    fn contrast(&self, path: &Path, length: Range, address: Option<Range>) -> (f64, f64) {
         if self.templates.servers.get(usize::from(path.server)).is_some() {
             return (0.0, 0.0);
         }
         let weight = |own: Kind, other: Kind, is_refusal: bool| {
             let (Some(own), Some(other)) = (path.learned.habit(own), path.learned.habit(other)) else { return 0.0 };
-            let fits = match other.first.filter(|_| own.seen == 0) {
-                Some(first) if first.max < length.min => is_refusal,
-                Some(first) if length.max < first.min => !is_refusal,
+            if own.seen > 0 || other.seen == 0 {
+                return 0.0;
+            }
+            let echoed = address.map(|address| length.less(address));
+            let (before, now, is_alike) = match (other.fixed, other.echo, other.first, echoed) {
+                (None, Some(echo), _, Some(echoed)) => (echo, echoed, true),
+                (Some(fixed), None, _, _) => (fixed, length, true),
+                (_, _, Some(first), _) => (first, length, false),
                 _ => return 0.0,
             };
-            if fits { -0.1 } else { -0.8 }
+            let fits = match is_refusal {
+                true if now.min > before.max => true,
+                false if now.max < before.min => true,
+                _ if now.meets(before) => return 0.0,
+                _ => false,
+            };
+            match (fits, is_alike) {
+                (true, _) => -0.1,
+                (false, true) => CONTRAST,
+                (false, false) => -0.8,
+            }
         };
         (weight(Kind::Rcpt, Kind::RcptNo, false), weight(Kind::RcptNo, Kind::Rcpt, true))
     }
@@ -256,6 +272,9 @@ impl Search<'_> {
         }
     }
 }
+
+/// How much a refusal that is shorter than acceptances of the same form speaks against itself.
+const CONTRAST: f64 = -2.0;
 
 /// How often recipients are refused: more so where some have been.
 pub(super) fn refusal_chance(path: &Path) -> f64 {

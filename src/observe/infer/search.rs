@@ -361,10 +361,10 @@ impl<'a> Search<'a> {
         let Some(slot) = habit_slot else { return base.ln() };
         let habit = learned.laws[slot];
         let chance = if habit.seen == 0 {
-            // Many a server has the same words for a sender and for a recipient.
-            let of_sender = learned.habit(Kind::Mail).filter(|mail| kind == Kind::Rcpt && mail.seen > 0);
-            of_sender
-                .map_or(base, |mail| 0.65 * base + if mail.fixed.is_some_and(|f| f.meets(length)) { 0.35 } else { 0.0 })
+            match learned.habit(Kind::Mail).filter(|mail| kind == Kind::Rcpt && mail.seen > 0) {
+                Some(mail) => 0.55 * base + mail.of_recipient(length, address),
+                None => base,
+            }
         } else {
             let mut share = habit.chance(length, address);
             if kind == Kind::RcptNo {
@@ -458,6 +458,17 @@ impl Habit {
                 if near { 0.08 } else { 0.0 }
             }
         }
+    }
+
+    /// The share of servers whose acceptance of a recipient has a length that this habit, of accepting senders, lets expect:
+    /// the same words, or an echo with `recipient` where the other has `sender`.
+    fn of_recipient(&self, length: Range, address: Option<Range>) -> f64 {
+        let same = if self.fixed.is_some_and(|fixed| fixed.meets(length)) { 0.33 } else { 0.0 };
+        let echo = match (self.echo, address) {
+            (Some(echo), Some(address)) => 0.2 * address.plus_in(echo.plus(Range::new(3, 3)), length),
+            _ => 0.0,
+        };
+        same + echo
     }
 
     fn learn(&mut self, length: Range, address: Option<Range>) {
