@@ -453,9 +453,15 @@ impl Habit {
             (false, true, echo) if echo > 0.0 => 0.36 * echo,
             (false, false, echo) if echo > 0.0 => 0.95 * echo,
             _ => {
-                // Identifiers of changing length.
-                let near = self.fixed.is_some_and(|f| Range::new(f.min - 2, f.max + 2).meets(length));
-                if near { 0.08 } else { 0.0 }
+                let near =
+                    |octets| self.fixed.is_some_and(|f| Range::new(f.min - octets, f.max + octets).meets(length));
+                match address {
+                    // Identifiers of changing length.
+                    _ if near(2) => 0.08,
+                    // An echo of an address that shares its record with others.
+                    None if near(UNKNOWN_ECHO) => 0.3 * f64::from(length.width()) / f64::from(2 * UNKNOWN_ECHO + 1),
+                    _ => 0.0,
+                }
             }
         }
     }
@@ -491,6 +497,9 @@ impl Habit {
         }
     }
 }
+
+/// How far the lengths of two echoes of addresses may be apart.
+const UNKNOWN_ECHO: i32 = 25;
 
 /// Of a transaction that ends.
 impl Path {

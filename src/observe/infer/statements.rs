@@ -54,6 +54,9 @@ pub(super) struct Offers {
 /// Real sessions lie between -1 and -7; what is below this is another protocol.
 const LEAST_SENSE: f64 = -9.0;
 
+/// What rests on a server that is not known is stated with no less than this.
+const STATED_OF_UNKNOWN: f64 = 0.95;
+
 /// Readings that are told; the others weigh next to nothing.
 const TOLD: usize = 96;
 
@@ -161,8 +164,9 @@ fn message(
     undecided: &mut Vec<String>,
 ) -> Message {
     let mut sure = count_share;
+    let needed = if is_known(alike) { STATED } else { STATED_OF_UNKNOWN };
     let mut claim = |agreed: f64| {
-        let stands = agreed * count_share >= STATED;
+        let stands = agreed * count_share >= needed;
         if stands {
             sure = sure.min(agreed * count_share);
         }
@@ -200,11 +204,12 @@ fn message(
                         .flatten();
                     let (_, alike_length) = vote(&same, |r| rcpt(r).after).unwrap_or((None, 0.0));
                     let mut confidence = agreed * count_share;
-                    let accepted = accepted.filter(|_| surety * confidence >= STATED);
+                    let accepted = accepted.filter(|_| surety * confidence >= needed);
                     if accepted.is_some() {
                         confidence *= surety;
                     }
-                    let address_length = length.filter(|(_, s)| s * alike_length >= STATED).map(|(octets, _)| octets);
+                    let address_length =
+                        length.filter(|(_, s)| s * alike_length * confidence >= needed).map(|(octets, _)| octets);
                     if let (Some(_), Some((_, s))) = (address_length, length) {
                         confidence = confidence.min(agreed * count_share * s * alike_length);
                     }
