@@ -125,6 +125,9 @@ impl Search<'_> {
             self.say(hello, Command::Ehlo, None, State::Between, (again * again_chance).ln());
         }
         self.auth(path, length, auth);
+        if path.failures > 0 && length.contains(CANCEL) {
+            self.say(path.clone(), Command::Cancel, None, State::Between, (0.3f64).ln());
+        }
         if path.more_chunks() && length.max >= 10 {
             let mut next = path.clone();
             next.text = path.text.plus(length);
@@ -372,6 +375,9 @@ const FIXED: &[(i32, Mechanism, f64)] = &[
     (20, Mechanism::ScramSha256, 0.01),
     (11, Mechanism::Ntlm, 0.002),
 ];
+
+/// Octets of `*` and the line end.
+const CANCEL: i32 = 3;
 
 /// `AUTH` with an initial response: octets before its base64 and with the line end, mechanism, share.
 const INITIAL: &[(i32, Mechanism, f64)] =

@@ -9,6 +9,8 @@ pub(super) enum Command {
     Helo,
     /// A line of a login: the mechanism, and how many lines the client has said.
     Auth(Mechanism, u8),
+    /// `*`, which gives a login up (RFC 4954 §4): some clients say it even after a refusal.
+    Cancel,
     Mail,
     Rcpt,
     Data,

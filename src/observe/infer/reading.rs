@@ -427,6 +427,7 @@ pub(super) fn words(taken: Taken, seen: &Record) -> String {
             Command::Rset => "RSET".to_owned(),
             Command::Noop => "NOOP".to_owned(),
             Command::Ask => "VRFY or another question".to_owned(),
+            Command::Cancel => "*, which gives the login up".to_owned(),
             Command::Quit => "QUIT".to_owned(),
         },
         Taken::Group(group) => {
@@ -481,6 +482,7 @@ fn reply_words(command: Command, outcome: Outcome) -> String {
         (Command::Rset, _) => "250 reset",
         (Command::Noop, _) => "250 reply to NOOP",
         (Command::Ask, _) => "reply to a question",
+        (Command::Cancel, _) => "5xx no login to give up",
         (Command::Quit, _) => "221 closing",
     };
     text.to_owned()

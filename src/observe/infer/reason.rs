@@ -11,6 +11,7 @@ pub(super) fn reason(taken: Taken, record: &Record, server: Option<&Server>) -> 
     Some(match taken {
         Taken::Command(command) => match command {
             Command::Connect | Command::Ask => return None,
+            Command::Cancel => "`*` and the line end are as long, and a login was refused".to_owned(),
             Command::Ehlo | Command::Helo => {
                 format!("the command, a space and the line end are 7 octets, which leaves {} for the name", octets(7))
             }
@@ -167,7 +168,7 @@ fn kind(command: Command, outcome: Outcome) -> Option<Kind> {
         }
         Command::Rset => Kind::Rset,
         Command::Noop => Kind::Noop,
-        Command::Ask => Kind::Vrfy,
+        Command::Ask | Command::Cancel => Kind::Vrfy,
         Command::Quit => Kind::Quit,
     })
 }

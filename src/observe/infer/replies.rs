@@ -162,7 +162,7 @@ impl Search<'_> {
                 }
             }),
             Command::Noop => self.answer(path, Kind::Noop, length, None, weight, Outcome::Yes, |_| {}),
-            Command::Ask => self.answer(path, Kind::Vrfy, length, None, weight, Outcome::Yes, |_| {}),
+            Command::Ask | Command::Cancel => self.answer(path, Kind::Vrfy, length, None, weight, Outcome::Yes, |_| {}),
             Command::Quit => {
                 self.answer(path, Kind::Quit, length, None, weight, Outcome::Yes, |path| path.state = State::Over)
             }
