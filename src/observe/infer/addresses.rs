@@ -178,11 +178,13 @@ fn parameter_sets(
     clients: &Clients,
     notified: f64,
 ) -> Vec<(Vec<Parameter>, f64)> {
+    let offered = |parameter: &Parameter| offered(ground, server, *parameter);
     let mut sets: Vec<(Vec<Parameter>, f64)> = Vec::new();
     for (n, client) in ground.templates.clients.iter().enumerate() {
         let whole: f64 = client.parameters.iter().map(|(_, share)| share).sum();
         for (set, share) in &client.parameters {
-            add(&mut sets, set.clone(), clients.share(n) * share / whole.max(1e-9));
+            let share = clients.share(n) * share / whole.max(1e-9);
+            said(set, share, &offered, client.unoffered, &mut sets);
         }
     }
     for (set, share) in [
@@ -193,9 +195,10 @@ fn parameter_sets(
         (vec![Parameter::Utf8], 0.01),
         (vec![Parameter::Body, Parameter::Utf8], 0.02),
     ] {
-        add(&mut sets, set, clients.unknown * share);
+        said(&set, clients.unknown * share, &offered, UNOFFERED, &mut sets);
     }
     // Who asks for notifications of recipients may say so of the envelope too (RFC 3461).
+    let notified = 0.7 * notified * offered(&Parameter::Ret);
     let with_dsn: Vec<(Vec<Parameter>, f64)> = sets
         .iter()
         .flat_map(|(set, share)| {
@@ -204,37 +207,55 @@ fn parameter_sets(
                 (vec![Parameter::Envid], 0.3),
                 (vec![Parameter::Ret, Parameter::Envid], 0.35),
             ]
-            .map(|(more, part)| (set.iter().copied().chain(more).collect(), share * part * notified * 0.7))
+            .map(|(more, part)| (set.iter().copied().chain(more).collect(), share * part * notified))
         })
         .collect();
-    sets.iter_mut().for_each(|(_, share)| *share *= 1.0 - notified * 0.7);
+    sets.iter_mut().for_each(|(_, share)| *share *= 1.0 - notified);
     sets.extend(with_dsn);
-    let lacks = |parameter: &Parameter| server.is_some_and(|server| server.lacks.contains(parameter));
-    let offered = |parameter: &Parameter| {
-        !lacks(parameter)
-            && match parameter {
-                Parameter::Ret | Parameter::Envid => ground.offers.dsn != Some(false),
-                Parameter::Size | Parameter::SizeAbove => ground.offers.size != Some(false),
-                Parameter::Body => ground.offers.eight_bit != Some(false),
-                Parameter::Utf8 => ground.offers.utf8 != Some(false),
-                Parameter::Auth => ground.context.auth != Some(false),
-            }
+    let whole: f64 = sets.iter().map(|(_, share)| share).sum();
+    sets.iter_mut().for_each(|(_, share)| *share /= whole.max(1e-9));
+    sets
+}
+
+/// The chance that the server offers a parameter: seen in the clear, or known of the server, or as most do.
+fn offered(ground: &Ground<'_>, server: Option<&Server>, parameter: Parameter) -> f64 {
+    let (seen, of_most) = match parameter {
+        Parameter::Ret | Parameter::Envid => (ground.offers.dsn, 1.0),
+        Parameter::Size | Parameter::SizeAbove => (ground.offers.size, 0.85),
+        Parameter::Body => (ground.offers.eight_bit, 0.9),
+        Parameter::Utf8 => (ground.offers.utf8, 0.6),
+        Parameter::Auth => (ground.context.auth, 1.0),
     };
-    // A parameter that is not offered is left out of the set, but for those that users and not programs ask for: a few
-    // programs say them to any server.
-    let mut allowed: Vec<(Vec<Parameter>, f64)> = Vec::new();
-    for (mut set, share) in sets {
-        set.retain(|parameter| offered(parameter) || matches!(parameter, Parameter::Body | Parameter::Utf8));
-        let kept: Vec<Parameter> = set.iter().copied().filter(&offered).collect();
-        let unoffered = if kept.len() == set.len() { 0.0 } else { UNOFFERED };
-        if unoffered > 0.0 {
-            add(&mut allowed, set, share * unoffered);
-        }
-        add(&mut allowed, kept, share * (1.0 - unoffered));
+    match (seen, server) {
+        (Some(seen), _) => f64::from(u8::from(seen)),
+        (None, Some(server)) => f64::from(u8::from(!server.lacks.contains(&parameter))),
+        (None, None) => of_most,
     }
-    let whole: f64 = allowed.iter().map(|(_, share)| share).sum();
-    allowed.iter_mut().for_each(|(_, share)| *share /= whole.max(1e-9));
-    allowed
+}
+
+/// The sets that are left of one when what is not offered is left out: but for those parameters that users and not programs
+/// ask for, which a few programs say to any server.
+fn said(
+    set: &[Parameter],
+    share: f64,
+    offered: &impl Fn(&Parameter) -> f64,
+    unoffered: f64,
+    sets: &mut Vec<(Vec<Parameter>, f64)>,
+) {
+    let mut ways = vec![(Vec::new(), share)];
+    for parameter in set {
+        let chance = offered(parameter);
+        let anyway = if matches!(parameter, Parameter::Body | Parameter::Utf8) { unoffered } else { 0.0 };
+        let chance = chance + (1.0 - chance) * anyway;
+        let with = |(kept, share): &(Vec<Parameter>, f64)| {
+            let more: Vec<Parameter> = kept.iter().copied().chain([*parameter]).collect();
+            [(more, share * chance), (kept.clone(), share * (1.0 - chance))]
+        };
+        ways = ways.iter().flat_map(with).filter(|(_, share)| *share > 0.0).collect();
+    }
+    for (set, share) in ways {
+        add(sets, set, share);
+    }
 }
 
 /// Adds to the weight of what is there, or puts it there.
@@ -273,7 +294,7 @@ fn chosen(mut all: Vec<(Range, f64)>, enough: f64) -> Option<(Octets, f64)> {
     Some((Octets::between(octets(range.min), octets(range.max)), sum))
 }
 
-/// How often a client says a parameter though it is not offered, where its user asks for it.
+/// How often a client that is not known says a parameter though it is not offered, where its user asks for it.
 const UNOFFERED: f64 = 0.1;
 
 /// How much weight a length needs to be told alone, and how much several need to be told as a range.

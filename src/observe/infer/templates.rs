@@ -141,6 +141,8 @@ pub(super) struct Client {
     pub(super) group: f64,
     pub(super) apart: f64,
     pub(super) chunk: f64,
+    /// How often it says parameters that its user asks for to servers that do not offer them.
+    pub(super) unoffered: f64,
     pub(super) quit: f64,
     /// The extensions of its hello, one list for each library that it is met with.
     pub(super) extensions: Vec<Vec<u16>>,
@@ -217,6 +219,7 @@ impl Templates {
             "group",
             "apart",
             "chunk",
+            "unoffered",
             "quit",
             "sni",
             "shuffles",
@@ -327,6 +330,7 @@ impl Client {
             "group" => self.group = number(words),
             "apart" => self.apart = number(words),
             "chunk" => self.chunk = number(words),
+            "unoffered" => self.unoffered = number(words),
             "quit" => self.quit = number(words),
             "dot" => self.dot_alone = words.next() == Some("alone"),
             "lines" => self.lines = words.next() == Some("yes"),
