@@ -204,7 +204,7 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 22] = [
+        const KEYS: [&str; 23] = [
             "server",
             "client",
             "source",
