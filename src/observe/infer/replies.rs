@@ -17,8 +17,10 @@ impl Search<'_> {
         }
         let Some(first) = path.waiting.first().copied() else {
             let alert = path.state == State::Over && length.contains(2) && length.width() > 1;
+            let known = self.templates.servers.get(usize::from(path.server));
+            let together = if known.is_some_and(|server| server.lines_apart == Some(false)) { TOGETHER } else { 0.0 };
             let chance = match (path.greeting, alert) {
-                (true, _) => (0.5 * (f64::from(length.width()) / 60.0).min(1.0)).ln(),
+                (true, _) => (0.5 * (f64::from(length.width()) / 60.0).min(1.0)).ln() + together,
                 (false, true) => -3.0,
                 (false, false) => -8.0,
             };
@@ -272,6 +274,9 @@ impl Search<'_> {
         }
     }
 }
+
+/// How much a reply in several records speaks against a server that writes each in one.
+const TOGETHER: f64 = -4.0;
 
 /// How much a refusal that is shorter than acceptances of the same form speaks against itself.
 const CONTRAST: f64 = -2.0;

@@ -109,6 +109,8 @@ pub(super) struct Server {
     pub(super) weight: f64,
     /// A refused recipient ends the record of its replies: what follows is sent in another one.
     pub(super) flushes: bool,
+    /// Each line of a reply has a record of its own; `None`: not known.
+    pub(super) lines_apart: Option<bool>,
     /// Parameters of MAIL that it does not offer.
     pub(super) lacks: Vec<Parameter>,
     /// Words of its greeting that tell it, in lower case.
@@ -259,6 +261,7 @@ impl Templates {
                         name,
                         weight: 1.0,
                         flushes: false,
+                        lines_apart: None,
                         lacks: Vec::new(),
                         greetings: Vec::new(),
                         laws: Vec::new(),
@@ -305,13 +308,15 @@ impl Server {
         }
     }
 
-    fn read<'a>(&mut self, key: &str, words: impl Iterator<Item = &'a str>) {
+    fn read<'a>(&mut self, key: &str, mut words: impl Iterator<Item = &'a str>) {
         if key == "weight" {
             self.weight = number(words);
         } else if key == "lacks" {
             self.lacks = words.filter_map(parameter).collect();
         } else if key == "flushes" {
             self.flushes = true;
+        } else if key == "lines" {
+            self.lines_apart = words.next().map(|word| word == "apart");
         } else if let Some(kind) = Kind::named(key) {
             self.laws.extend(words.filter_map(law).map(|law| (kind, law)));
         }
