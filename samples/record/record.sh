@@ -13,7 +13,7 @@ OUT=${OUT:-$(dirname "$HERE")}
 . "$HERE/lib.sh"
 
 NAMES="cleartext-25 cleartext-misplaced-subject expect-script python-client starttls-587 starttls-587-tls12
-resumed-465 padded-465 java-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465
+resumed-465 padded-465 java-465 smtps-465-auth-plain starttls-refused starttls-not-used-auth-login smtp-ipv6 smtp-pipelining-bdat ssh-keystrokes dns-nbns dhcp-465 dhcpv6-465
 lossy-25 bulk-25 attachments-25 proxied-25 missing-segment-25 end-of-data-25 smuggling-25 xclient-xforward-25 bdat-attachment-25 lmtp-24 starttls-2587 starttls-stripped gmail-2019-frame formats"
 
 # --- the samples --------------------------------------------------------------------------------------------------------
@@ -287,6 +287,33 @@ sample_dhcp_465() {
 	in_space client curl -sS --cacert "$LAB/tls/root.crt" --login-options AUTH=PLAIN --user "alice:$ALICE_PASSWORD" \
 		--mail-from alice@example.org --mail-rcpt bob@example.org \
 		--upload-file "$LAB/home/message" smtps://mail.example.org:465/client.example.org || return 1
+	record_stop
+}
+
+# The same over IPv6, where the name stands in option 39.
+sample_dhcpv6_465() {
+	LAB_IPV6=1
+	lab_need dhclient:isc-dhcp-client || return 1
+	network_bridge || return 1
+	ip -n "$(space server)" addr add "$SERVER_ADDRESS6/64" dev eth0 nodad
+	ip -n "$(space resolver)" addr add 2001:db8::53/64 dev eth0 nodad
+	printf '%s mail.example.org mail\n' $SERVER_ADDRESS6 >>"$LAB/hosts"
+	postfix_tls_on && postfix_start "${TLS_ON[@]}" || return 1
+	in_space resolver dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --user=root --pid-file --port=0 \
+		--dhcp-range=2001:db8::77,2001:db8::77,64,1h --dhcp-leasefile="$LAB/leases" --dhcp-authoritative 2>"$LAB/dnsmasq.log" &
+	LAB_PIDS+=($!)
+	printf '#!/bin/sh\n[ -z "$new_ip6_address" ] || ip addr add "$new_ip6_address/64" dev "$interface" nodad\n' >"$LAB/joined"
+	chmod +x "$LAB/joined"
+	printf 'send fqdn.fqdn "alices-laptop.example.org";\nsend fqdn.encoded on;\n' >"$LAB/dhclient.conf"
+	text_message 'the contract' 40 >"$LAB/home/message"
+	sleep 1
+	record_start "$NEW/dhcpv6-465.pcap" || return 1
+	in_space client dhclient -6 -1 -d -cf "$LAB/dhclient.conf" -lf "$LAB/leases6" -pf "$LAB/dhclient.pid" -sf "$LAB/joined" eth0 &
+	LAB_PIDS+=($!)
+	sleep 4
+	in_space client curl -sS --ipv6 --cacert "$LAB/tls/root.crt" --login-options AUTH=PLAIN --user "alice:$ALICE_PASSWORD" \
+		--mail-from alice@example.org --mail-rcpt bob@example.org --upload-file "$LAB/home/message" \
+		smtps://mail.example.org:465/client.example.org || return 1
 	record_stop
 }
 

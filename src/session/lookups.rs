@@ -34,7 +34,7 @@ pub enum NameSource {
     Pointer,
     /// A NetBIOS name (RFC 1002 §4.2.13).
     Netbios,
-    /// What a host calls itself where it asks for its address (DHCP, RFC 2132 §3.14 and RFC 4702).
+    /// What a host calls itself where it asks for its address (DHCP, RFC 2132 §3.14, RFC 4702 and RFC 4704).
     Dhcp,
 }
 
@@ -69,7 +69,7 @@ pub struct Around {
 pub(super) struct LookUps {
     names: HashMap<IpAddr, Vec<NameFound>>,
     asked: HashMap<IpAddr, VecDeque<LookUp>>,
-    /// Names of hosts that ask for an address, by transaction and hardware address, with the packet.
+    /// Names of hosts that ask for an address, by transaction and hardware address or identifier, with the packet.
     joining: HashMap<(u32, Vec<u8>), (Vec<u8>, u64)>,
     /// Names, questions of hosts, and hosts that ask for an address, that found no room.
     left_out: [u64; 3],
@@ -91,8 +91,12 @@ impl LookUps {
                 }
             }
         } else if is(DHCP_SERVER) || is(DHCP_CLIENT) {
-            if let Some(message) = dhcp::Message::parse(udp.payload) {
+            if let Some(message) = dhcp::v4::Message::parse(udp.payload) {
                 self.joins(&message, number);
+            }
+        } else if is(DHCPV6_SERVER) || is(DHCPV6_CLIENT) {
+            if let Some(message) = dhcp::v6::Message::parse(udp.payload) {
+                self.joins_v6(&message, number);
             }
         } else if is(NETBIOS)
             && let Some(message) = nbns::Message::parse(udp.payload)
@@ -110,27 +114,20 @@ impl LookUps {
     }
 
     /// A host has an address of which it says that it uses it, or which a server gives it.
-    fn joins(&mut self, message: &dhcp::Message<'_>, packet: u64) {
+    fn joins(&mut self, message: &dhcp::v4::Message<'_>, packet: u64) {
         let exchange = (message.transaction, message.hardware.to_vec());
         let own = message.host_name.and_then(|name| name.octets()).map(|name| (name, packet));
         let (address, name) = match message.kind {
-            Some(dhcp::Kind::ACK) => {
+            Some(dhcp::v4::Kind::ACK) => {
                 let asked = self.joining.remove(&exchange);
                 (message.your_address.or(message.client_address), asked.or(own))
             }
-            Some(dhcp::Kind::REQUEST | dhcp::Kind::INFORM) => match (message.client_address, own) {
+            Some(dhcp::v4::Kind::REQUEST | dhcp::v4::Kind::INFORM) => match (message.client_address, own) {
                 (Some(address), name) => (Some(address), name),
-                (None, Some(name)) if self.joining.len() < JOINING || self.joining.contains_key(&exchange) => {
-                    self.joining.insert(exchange, name);
-                    return;
-                }
-                (None, Some(_)) => {
-                    self.left_out[2] += 1;
-                    return;
-                }
+                (None, Some(name)) => return self.waits(exchange, name),
                 (None, None) => return,
             },
-            Some(dhcp::Kind::NAK) => {
+            Some(dhcp::v4::Kind::NAK) => {
                 self.joining.remove(&exchange);
                 return;
             }
@@ -138,6 +135,39 @@ impl LookUps {
         };
         if let (Some(address), Some((name, packet))) = (address, name) {
             self.name(NameFound { address: address.into(), name, by: NameSource::Dhcp, packet });
+        }
+    }
+
+    /// The same over IPv6.
+    fn joins_v6(&mut self, message: &dhcp::v6::Message<'_>, packet: u64) {
+        use dhcp::v6::Kind;
+        let exchange = (message.transaction, message.client.to_vec());
+        let own = message.host_name.and_then(|name| name.octets()).map(|name| (name, packet));
+        let name = match (message.kind, own) {
+            (Kind::SOLICIT | Kind::REQUEST, Some(name)) => return self.waits(exchange, name),
+            // Of an offer nothing comes before it is asked for, in an exchange of its own.
+            (Kind::ADVERTISE, _) => {
+                self.joining.remove(&exchange);
+                return;
+            }
+            (Kind::REPLY, own) => self.joining.remove(&exchange).or(own),
+            (Kind::CONFIRM | Kind::RENEW | Kind::REBIND, own) => own,
+            _ => return,
+        };
+        let Some((name, packet)) = name else { return };
+        let is_given = |lease: &dhcp::v6::Lease| lease.valid > 0 || message.kind != Kind::REPLY;
+        for lease in message.leases().filter(is_given).take(NAMES_OF_ADDRESS) {
+            let name = name.clone();
+            self.name(NameFound { address: lease.address.into(), name, by: NameSource::Dhcp, packet });
+        }
+    }
+
+    /// A host says its name before it has an address.
+    fn waits(&mut self, exchange: (u32, Vec<u8>), name: (Vec<u8>, u64)) {
+        if self.joining.len() < JOINING || self.joining.contains_key(&exchange) {
+            self.joining.insert(exchange, name);
+        } else {
+            self.left_out[2] += 1;
         }
     }
 
@@ -243,6 +273,8 @@ const NETBIOS: u16 = 137;
 const LINK_LOCAL: u16 = 5355;
 const DHCP_SERVER: u16 = 67;
 const DHCP_CLIENT: u16 = 68;
+const DHCPV6_CLIENT: u16 = 546;
+const DHCPV6_SERVER: u16 = 547;
 
 /// Questions of one message, and records of one answer, that are looked at.
 const QUESTIONS: usize = 4;
@@ -309,7 +341,7 @@ mod tests {
     #[test]
     fn the_name_of_a_host_is_that_of_the_address_it_is_given_not_of_the_one_it_asks_for() {
         let mut lookups = LookUps::default();
-        let mut take = |octets: &[u8], packet| lookups.joins(&dhcp::Message::parse(octets).unwrap(), packet);
+        let mut take = |octets: &[u8], packet| lookups.joins(&dhcp::v4::Message::parse(octets).unwrap(), packet);
         let request = [&[53, 1, 3, 50, 4, 192, 0, 2, 99, 12, 4][..], b"desk"].concat();
         take(&dhcp(1, 7, [0; 4], [0; 4], &request), 1);
         // Another host's, which is refused and has no address by it.
@@ -324,5 +356,33 @@ mod tests {
         let ip = |last| IpAddr::from([192, 0, 2, last]);
         assert!(lookups.joining.is_empty(), "who was answered is not waited for");
         assert_eq!(found, [(ip(100), &b"desk"[..], 1), (ip(101), &b"phone"[..], 5)]);
+    }
+
+    #[test]
+    fn over_ipv6_too_the_name_is_that_of_the_address_that_is_given() {
+        let option = |code: u8, value: &[u8]| [&[0, code][..], &(value.len() as u16).to_be_bytes(), value].concat();
+        let lease = |last: u8, valid: u8| {
+            let address = [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last];
+            option(3, &[&[0; 12][..], &option(5, &[&address[..], &[0, 0, 0, valid, 0, 0, 0, valid]].concat())].concat())
+        };
+        let client = |last: u8| option(1, &[0, 3, 0, 1, 2, 0, 0, 0, 0, last]);
+        let named = |name: &[u8]| option(39, &[&[1, name.len() as u8][..], name].concat());
+        let mut lookups = LookUps::default();
+        let mut take = |head: [u8; 4], options: &[Vec<u8>], packet| {
+            let octets = [&head[..], &options.concat()].concat();
+            lookups.joins_v6(&dhcp::v6::Message::parse(&octets).unwrap(), packet);
+        };
+        take([1, 0, 0, 1], &[client(1), named(b"desk")], 1);
+        take([2, 0, 0, 1], &[client(1), lease(9, 60)], 2);
+        take([3, 0, 0, 2], &[client(1), named(b"desk"), lease(9, 60)], 3);
+        take([7, 0, 0, 2], &[client(1), lease(8, 60), lease(9, 0)], 4);
+        // Another keeps the address that it has; a third is answered, but said no name.
+        take([5, 0, 0, 3], &[client(2), named(b"phone"), lease(7, 60)], 5);
+        take([7, 0, 0, 4], &[client(3), lease(6, 60)], 6);
+        let mut found: Vec<_> = lookups.names.values().flatten().map(|n| (n.address, &n.name[..], n.packet)).collect();
+        found.sort_unstable();
+        let ip = |last| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
+        assert!(lookups.joining.is_empty(), "who was answered is not waited for");
+        assert_eq!(found, [(ip(7), &b"phone"[..], 5), (ip(8), &b"desk"[..], 3)]);
     }
 }

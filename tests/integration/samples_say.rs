@@ -151,6 +151,13 @@ fn a_host_that_asks_for_its_address_gives_its_name_away_however_sealed_its_mail_
 }
 
 #[test]
+fn over_ipv6_a_host_gives_its_name_away_just_so() {
+    let session = session("dhcpv6-465");
+    let name = exposed(&session, "host name");
+    assert_eq!((&name["value"], &name["evidence"][0]["packets"][0]), (&"alices-laptop.example.org".into(), &7.into()));
+}
+
+#[test]
 fn a_client_that_pads_its_records_hides_lengths_and_not_the_dialogue() {
     let session = session("padded-465");
     let inferred = &session["inferred"];

@@ -118,6 +118,7 @@ pub fn udp(header: &UdpHeader, payload: &[u8], cut: bool, out: &mut String) -> &
             53 => "DNS",
             67 | 68 => "DHCP",
             137 => "NBNS",
+            546 | 547 => "DHCPv6",
             5353 => "MDNS",
             5355 => "LLMNR",
             _ => return None,
@@ -128,7 +129,13 @@ pub fn udp(header: &UdpHeader, payload: &[u8], cut: bool, out: &mut String) -> &
         _ => return ip::udp(header, out),
     };
     match protocol {
-        "DHCP" => match dhcp::Message::parse(payload) {
+        "DHCP" => match dhcp::v4::Message::parse(payload) {
+            Some(message) => {
+                let _ = write!(out, "{message}");
+            }
+            None => out.push_str(MALFORMED),
+        },
+        "DHCPv6" => match dhcp::v6::Message::parse(payload) {
             Some(message) => {
                 let _ = write!(out, "{message}");
             }
@@ -162,7 +169,7 @@ pub fn fuzz_side(data: &[u8]) {
     let mut memory = Memory::new();
     let address = IpAddr::from([192, 0, 2, 1]);
     let around = Around { number: 1, source: address, destination: address, time_to_live: 64, cut: choice & 8 != 0 };
-    let port = [53, 137, 5353, 67][usize::from(choice >> 4 & 3)];
+    let port = [53, 137, 5353, 67, 547, 68, 546, 5355][usize::from(choice >> 4 & 7)];
     let header = UdpHeader { source_port: port, destination_port: 5000, length: 9, checksum: 0, room: None, v6: false };
     match choice & 7 {
         0 => memory.arp(rest, around.cut, &mut out),
@@ -224,7 +231,10 @@ mod tests {
     #[test]
     fn a_port_decides_what_a_datagram_is() {
         let protocol = |port| udp(&header(port), RESPONSE, false, &mut String::new());
-        assert_eq!([53, 5353, 5355, 137, 67, 9].map(protocol), ["DNS", "MDNS", "LLMNR", "NBNS", "DHCP", "UDP"]);
+        assert_eq!(
+            [53, 5353, 5355, 137, 67, 547, 9].map(protocol),
+            ["DNS", "MDNS", "LLMNR", "NBNS", "DHCP", "DHCPv6", "UDP"]
+        );
         let mut out = String::new();
         assert_eq!(udp(&UdpHeader { length: 8, ..header(53) }, &[], false, &mut out), "UDP");
         assert_eq!(out, "53 → 5000 Len=0");

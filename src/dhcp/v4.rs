@@ -1,12 +1,9 @@
-//! Dynamic host configuration (RFC 2131, options of RFC 2132): which address a host is given, and the name by which it
-//! calls itself when it asks.
-//!
-//! A host says its name unasked and in the clear whenever it joins a network (option 12, or option 81 of RFC 4702), so that
-//! an observer of the local network can tell a machine by its name where the mail it sends is sealed.
+//! DHCP (RFC 2131, options of RFC 2132), where the name is in option 12, or in option 81 of RFC 4702.
 
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use super::Name;
 use crate::bytes::Cursor;
 
 /// A DHCP message.
@@ -30,15 +27,6 @@ pub struct Message<'a> {
     pub host_name: Option<Name<'a>>,
     /// The options end without option 255, or one of them is cut.
     pub cut: bool,
-}
-
-/// A host's name as it stands in an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Name<'a> {
-    /// Characters (option 12, and option 81 of old clients).
-    Text(&'a [u8]),
-    /// Labels with their lengths, as in DNS (option 81 with its flag E, RFC 4702 §2.3.1).
-    Labels(&'a [u8]),
 }
 
 /// What a message is for (option 53, RFC 2132 §9.6).
@@ -151,33 +139,6 @@ fn trimmed(name: &[u8]) -> &[u8] {
     &name[..end]
 }
 
-impl Name<'_> {
-    /// Its characters; labels with dots between them. `None`: it is empty, or its labels do not fill it.
-    #[must_use]
-    pub fn octets(&self) -> Option<Vec<u8>> {
-        let name = match self {
-            Name::Text(text) => text.to_vec(),
-            Name::Labels(labels) => {
-                let mut cursor = Cursor::new(labels);
-                let mut name = Vec::new();
-                // A name without its last dot is not full (RFC 4702 §2.3.1): then no empty label ends it.
-                while !cursor.is_empty() {
-                    let label = cursor.vector8().filter(|label| label.len() < 64)?;
-                    if label.is_empty() {
-                        break;
-                    }
-                    if !name.is_empty() {
-                        name.push(b'.');
-                    }
-                    name.extend_from_slice(label);
-                }
-                name
-            }
-        };
-        (!name.is_empty()).then_some(name)
-    }
-}
-
 /// `DHCP Request  - Transaction ID 0x3903f326`, as Wireshark writes it, and the host's name.
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -194,7 +155,7 @@ impl fmt::Display for Message<'_> {
 }
 
 /// Fuzz body: decodes and prints; nothing may panic, and a name is no longer than its message.
-pub fn fuzz_dhcp(data: &[u8]) {
+pub fn fuzz_v4(data: &[u8]) {
     if let Some(message) = Message::parse(data) {
         let _ = message.to_string();
         let name = message.host_name.and_then(|name| name.octets());
@@ -303,7 +264,7 @@ mod tests {
             for value in [0, 1, 0x3f, 0x80, 0xff] {
                 let mut changed = octets.clone();
                 changed[place] = value;
-                fuzz_dhcp(&changed);
+                fuzz_v4(&changed);
             }
         }
     }
