@@ -89,7 +89,9 @@ pub(super) fn state(ground: &Ground<'_>, found: &Found) -> Stated {
         let is_interval = ground.records.iter().any(|record| record.count == 1 && record.length.width() > 1);
         let greeted = ground.context.servers.iter().any(|factor| *factor > 1.0);
         let is_known = |readings: &[&Reading]| {
-            let known = |reading: &&Reading| usize::from(reading.server) < ground.templates.servers.len();
+            let known = |reading: &&Reading| {
+                ground.templates.servers.get(usize::from(reading.server)).is_some_and(|server| server.recorded)
+            };
             (greeted || !is_interval) && readings.first().is_some_and(known)
         };
         stated.messages = Some(

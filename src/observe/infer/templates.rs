@@ -109,6 +109,8 @@ pub(super) struct Server {
     pub(super) weight: f64,
     /// A refused recipient ends the record of its replies: what follows is sent in another one.
     pub(super) flushes: bool,
+    /// Its replies were recorded, not only read of.
+    pub(super) recorded: bool,
     /// Each line of a reply has a record of its own; `None`: not known.
     pub(super) lines_apart: Option<bool>,
     /// Parameters of MAIL that it does not offer.
@@ -261,6 +263,7 @@ impl Templates {
                         name,
                         weight: 1.0,
                         flushes: false,
+                        recorded: false,
                         lines_apart: None,
                         lacks: Vec::new(),
                         greetings: Vec::new(),
@@ -273,13 +276,13 @@ impl Templates {
                     let name = words.next().unwrap_or_default();
                     templates.clients.push(Client { name, weight: 1.0, ..Client::default() });
                 }
-                "source" => {}
-                "says" | "greets" if in_server => {
+                "says" | "greets" | "source" if in_server => {
                     let rest = line.trim_start().get(key.len()..).unwrap_or_default().trim();
                     if let Some(server) = templates.servers.last_mut() {
                         server.read_text(key, rest);
                     }
                 }
+                "source" => {}
                 _ if in_server => {
                     if let Some(server) = templates.servers.last_mut() {
                         server.read(key, words);
@@ -297,9 +300,11 @@ impl Templates {
 }
 
 impl Server {
-    /// `says login 235 2.7.0 Accepted`, `greets postfix`
+    /// `says login 235 2.7.0 Accepted`, `greets postfix`, `source own recordings`
     fn read_text(&mut self, key: &str, rest: &'static str) {
-        if key == "greets" {
+        if key == "source" {
+            self.recorded = rest.contains("own recordings");
+        } else if key == "greets" {
             self.greetings.push(rest.to_ascii_lowercase());
         } else if let Some((kind, text)) = rest.split_once(' ')
             && let Some(kind) = Kind::named(kind)
