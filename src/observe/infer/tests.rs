@@ -1,7 +1,8 @@
 use super::claims::{Octets, Transfer};
 use super::engine::built_in;
 use super::fuzz::fuzz_infer;
-use super::prior::Range;
+use super::grammar::{Command, Outcome, Taken};
+use super::prior::{Priors, Range};
 use super::search::{Context, Record, Search, merged};
 use super::software::{Habits, Manner};
 use super::statements::{Ground, Offers, Stated, state};
@@ -9,6 +10,18 @@ use super::templates::Templates;
 
 /// `C25` is a record of the client with 25 octets, `S0-15` one of the server in an interval.
 fn read(records: &str, context: &Context) -> Stated {
+    let (templates, priors) = built_in();
+    read_with(templates, priors, records, context)
+}
+
+/// The same without the templates of a server.
+fn read_without(server: &str, records: &str, context: &Context) -> Stated {
+    let templates = Templates::built_in().without(&[server], &[]);
+    let priors = Priors::new(&templates);
+    read_with(&templates, &priors, records, context)
+}
+
+fn read_with(templates: &Templates, priors: &Priors, records: &str, context: &Context) -> Stated {
     let records: Vec<Record> = records
         .split_whitespace()
         .map(|word| {
@@ -19,7 +32,6 @@ fn read(records: &str, context: &Context) -> Stated {
         })
         .collect();
     let records = merged(&records);
-    let (templates, priors) = built_in();
     let found = Search::run(templates, priors, context, &records);
     let offers = Offers::default();
     let ground = Ground { templates, priors, context, records: &records, manner: Manner::default(), offers };
@@ -100,6 +112,65 @@ fn a_message_in_several_chunks_is_one_message() {
     assert_eq!((message.transfer, message.accepted), (Some(Transfer::Bdat), Some(true)));
     let chunks = 543 - 10 + 8209 + 8191 + 5008 - 17;
     assert!(message.size.is_some_and(|size| (size.min..=size.max).contains(&chunks)), "{message:?}");
+}
+
+/// As recorded of swaks and python-slimta, which answers a recipient of a octets with a + 36 and refuses it, or with
+/// a + 27 and takes it; the sender had an answer of its own and 24.
+#[test]
+fn of_two_echoes_of_a_server_that_is_not_known_the_longer_refuses() {
+    let context = Context { ehlo: Some(25), auth: Some(true), ended: true, ..Context::default() };
+    let recipients = [(20, 36), (24, 36), (34, 36), (28, 36), (26, 36), (16, 27), (33, 27), (34, 27), (15, 27)];
+    let said: String = recipients.iter().map(|(a, around)| format!("C{} S{} ", a + 12, a + around)).collect();
+    let stated = read_without("slimta", &format!("C25 S121 C35 S45 {said}C6 S46 C461 S41 C6 S15"), &context);
+    assert_eq!(stated.server, None);
+    let refusals: Vec<_> = stated
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Some((Taken::Replies { first: Command::Rcpt, outcome, .. }, ..)) => Some(*outcome == Outcome::No),
+            _ => None,
+        })
+        .collect();
+    let expected: Vec<_> = recipients.iter().map(|(_, around)| *around == 36).collect();
+    assert_eq!(refusals, expected);
+    let wrong = |(told, refused): (&Option<bool>, &bool)| told.is_some_and(|told| told == *refused);
+    let messages = stated.messages.unwrap();
+    let told: Vec<_> = messages[0].recipients.iter().flatten().map(|r| r.accepted).collect();
+    assert!(!told.iter().zip(&expected).any(wrong), "{told:?}");
+}
+
+/// As recorded of Go's net/smtp and Dovecot: after a refused login the client says `*`, for which it is told off.
+#[test]
+fn a_refused_login_may_be_given_up_once_more() {
+    let context = Context { ehlo: Some(19), ended: true, ..Context::default() };
+    let stated = read("C19 S136 C53 S34 C3 S34 C6 S15", &context);
+    assert_eq!(stated.messages.as_deref(), Some(&[][..]));
+    let login = stated.auth.unwrap();
+    assert_eq!((login.mechanism, login.succeeded), (Some("PLAIN"), Some(false)));
+}
+
+/// As recorded of INetSim, which has the words of Postfix, but writes each line of a reply in a record of its own.
+#[test]
+fn a_server_that_writes_line_by_line_is_none_that_never_does() {
+    let lines = "S20 S10 S20 S9 S10 S10 S10 S14 S51 S25";
+    let dialogue = format!("S48 C22 {lines} C81 S37 C46 S14 C32 S14 C27 S14 C6 S37");
+    let stated = read_without("inetsim", &dialogue, &implicit());
+    assert!(stated.server.is_none_or(|server| server.name != "postfix"));
+    let together = dialogue.replace(lines, "S179");
+    assert_eq!(read_without("inetsim", &together, &implicit()).server.unwrap().name, "postfix");
+}
+
+/// As recorded of smtplib and Exim: the first of the records may be a login that is taken, or MAIL.
+#[test]
+fn what_rests_on_a_server_that_is_not_known_is_not_stated_with_little_more_than_a_guess() {
+    let dialogue = "C21 S213 C69 S8 C41 S25 C36 S14 C45 S14 C31 S14 C6 S56 C4308 S28 C6 S41";
+    let context = Context { ehlo: Some(21), ended: true, ..Context::default() };
+    for message in read_without("exim", dialogue, &context).messages.unwrap() {
+        let told = message.recipients.is_some() || message.sender_length.is_some();
+        assert!(!told || message.confidence >= 0.95, "{message:?}");
+    }
+    let known = read(dialogue, &context).messages.unwrap();
+    assert_eq!(known[0].recipients.as_ref().map(Vec::len), Some(4));
 }
 
 #[test]
