@@ -20,6 +20,7 @@ mod engine;
 mod facts;
 mod fuzz;
 mod grammar;
+mod learned;
 mod lone;
 mod memory;
 mod prior;

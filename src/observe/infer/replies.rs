@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::grammar::{Command, Mechanism, Outcome, State, Taken};
+use super::learned::Learned;
 use super::prior::Range;
-use super::search::{Learned, Path, Search, Waiting};
+use super::search::{Path, Search, Waiting};
 use super::templates::Kind;
 
 impl Search<'_> {

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use super::grammar::{Command, End, Outcome, State, Taken};
+use super::learned::Learned;
 use super::prior::Range;
 use super::replies::{pop, refusal_chance};
-use super::search::{Learned, Path, Search};
+use super::search::{Path, Search};
 use super::templates::{Echo, Kind};
 
 impl Search<'_> {
