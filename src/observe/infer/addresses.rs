@@ -7,15 +7,16 @@ use super::software::Clients;
 use super::statements::{Ground, octets_of};
 use super::templates::{Echo, Kind, Parameter, Server};
 
-/// The length of each message's sender, with how sure it is.
+/// The length of each message's sender, with how sure it is. `offering`: the server, where it is known well enough to tell
+/// what it offers.
 pub(super) fn sender_lengths(
     ground: &Ground<'_>,
     reading: &Reading,
     clients: &Clients,
+    offering: Option<&Server>,
     notified: f64,
 ) -> Vec<Option<Sender>> {
-    let server = ground.templates.servers.get(usize::from(reading.server));
-    let sets = parameter_sets(ground, server, clients, notified);
+    let sets = parameter_sets(ground, offering, clients, notified);
     // Whether SIZE is given is a habit of the client: alike in all messages of a session.
     let mut habit = [0.0f64; 2];
     for (index, with) in [(0, false), (1, true)] {
@@ -309,11 +310,16 @@ const WIDEST: i32 = 24;
 pub(super) type Lengths = Vec<Vec<Option<(Octets, f64)>>>;
 
 /// The length of each recipient's address, message by message, and how likely it is that notifications are asked for.
-pub(super) fn recipients_lengths(ground: &Ground<'_>, reading: &Reading, clients: &Clients) -> (Lengths, f64) {
+/// `offering`: see [`sender_lengths`].
+pub(super) fn recipients_lengths(
+    ground: &Ground<'_>,
+    reading: &Reading,
+    clients: &Clients,
+    offering: Option<&Server>,
+) -> (Lengths, f64) {
     let all = || reading.mails.iter().flat_map(|mail| &mail.recipients).filter(|rcpt| rcpt.after.is_some());
     let mut weights: Vec<(Extra, f64)> = Vec::new();
-    let server = ground.templates.servers.get(usize::from(reading.server));
-    let lacks = server.is_some_and(|server| server.lacks.contains(&Parameter::Ret));
+    let lacks = offering.is_some_and(|server| server.lacks.contains(&Parameter::Ret));
     let offered = ground.offers.dsn.unwrap_or(!lacks);
     let known = ground.templates.clients.iter().enumerate().filter(|(_, client)| client.original);
     let original: f64 = known.map(|(n, _)| clients.share(n)).sum();

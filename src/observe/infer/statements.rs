@@ -84,8 +84,10 @@ pub(super) fn state(ground: &Ground<'_>, found: &Found) -> Stated {
     stated.quit = decide(share(&readings, |r| r.quit));
     if count_share >= 0.5 {
         let alike: Vec<&Reading> = readings.iter().filter(|r| r.mails.len() == count).collect();
-        let (recipients, notified) = recipients_lengths(ground, best, &clients);
-        let senders = sender_lengths(ground, best, &clients, notified);
+        let named = stated.server.as_ref().filter(|server| server.confidence >= STATED);
+        let offering = named.and_then(|named| ground.templates.servers.iter().find(|server| server.name == named.name));
+        let (recipients, notified) = recipients_lengths(ground, best, &clients, offering);
+        let senders = sender_lengths(ground, best, &clients, offering, notified);
         let is_interval = ground.records.iter().any(|record| record.count == 1 && record.length.width() > 1);
         let greeted = ground.context.servers.iter().any(|factor| *factor > 1.0);
         let is_known = |readings: &[&Reading]| {
