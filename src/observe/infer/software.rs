@@ -119,7 +119,12 @@ impl Weights {
                 };
             }
             if let (Some(names), Some(usual)) = (manner.names, client.names) {
-                weight *= if names == usual { 0.95 } else { 0.05 };
+                weight *= match (names, usual) {
+                    (true, true) | (false, false) => 0.95,
+                    // Who connects to an address has no name to send.
+                    (false, true) => 0.12,
+                    (true, false) => 0.05,
+                };
             }
             if !manner.groups.is_empty() {
                 weight *= match (manner.has_groups_of(client), client.groups.is_empty()) {
