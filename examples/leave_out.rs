@@ -68,8 +68,7 @@ fn main() -> anyhow::Result<()> {
             println!(
                 "{}",
                 json!({"capture": path, "port": port, "messages": messages, "auth": auth, "confidence": read.confidence,
-                    "server": software(&read.server), "client": software(&read.client),
-                    "readings": read.steps.iter().map(|step| json!([step.reading, step.confidence])).collect::<Vec<_>>()})
+                    "server": software(&read.server), "client": software(&read.client)})
             );
         }
     }

@@ -18,7 +18,8 @@ pub enum Name<'a> {
 }
 
 impl Name<'_> {
-    /// Its characters; labels with dots between them. `None`: it is empty, or its labels do not fill it.
+    /// Its characters; labels with dots between them. `None`: it is empty, its labels do not fill it, or it is longer than
+    /// a name may be (RFC 1035 §2.3.4).
     #[must_use]
     pub fn octets(&self) -> Option<Vec<u8>> {
         let name = match self {
@@ -40,9 +41,12 @@ impl Name<'_> {
                 name
             }
         };
-        (!name.is_empty()).then_some(name)
+        (1..=LONGEST_NAME).contains(&name.len()).then_some(name)
     }
 }
+
+/// Octets of the longest name, which an option of DHCPv6 could exceed.
+const LONGEST_NAME: usize = 255;
 
 /// Fuzz body: the first octet picks the version; decodes and prints.
 pub fn fuzz_dhcp(data: &[u8]) {

@@ -15,7 +15,7 @@ pub struct Message<'a> {
     pub kind: Kind,
     /// What pairs the messages of one exchange: 24 bits.
     pub transaction: u32,
-    /// The identifier of the client (DUID, option 1); empty where it is not said.
+    /// The identifier of the client (DUID, option 1); empty where it is not said, or longer than RFC 8415 §11.1 allows.
     pub client: &'a [u8],
     /// The host's name (option 39): octets, as sent.
     pub host_name: Option<Name<'a>>,
@@ -56,8 +56,6 @@ impl Kind {
     pub const ADVERTISE: Kind = Kind(2);
     /// The client asks for the address that was offered.
     pub const REQUEST: Kind = Kind(3);
-    /// The client asks whether its addresses fit the link.
-    pub const CONFIRM: Kind = Kind(4);
     /// The client wants to keep its addresses.
     pub const RENEW: Kind = Kind(5);
     /// The same, of any server.
@@ -114,7 +112,7 @@ impl<'a> Message<'a> {
         let mut all = Options(Cursor::new(options));
         for (code, value) in &mut all {
             match code {
-                CLIENT_ID => message.client = value,
+                CLIENT_ID if value.len() <= LONGEST_DUID => message.client = value,
                 // Flags, and the name (RFC 4704 §4).
                 CLIENT_FQDN if value.len() > 1 => message.host_name = Some(Name::Labels(&value[1..])),
                 _ => {}
@@ -176,7 +174,8 @@ impl fmt::Display for Message<'_> {
             f.write_str(" CID: ")?;
             self.client.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
         }
-        self.leases().try_for_each(|lease| write!(f, " IAA: {}", lease.address))
+        self.leases().try_for_each(|lease| write!(f, " IAA: {}", lease.address))?;
+        if self.cut { f.write_str("[Malformed Packet]") } else { Ok(()) }
     }
 }
 
@@ -189,6 +188,9 @@ pub fn fuzz_v6(data: &[u8]) {
         assert!(message.leases().count() * 28 <= data.len());
     }
 }
+
+/// Octets of a DUID: its type, and 128.
+const LONGEST_DUID: usize = 130;
 
 const RELAY_FORWARD: u8 = 12;
 const RELAY_REPLY: u8 = 13;
@@ -267,9 +269,22 @@ mod tests {
             assert_eq!(parsed.is_some(), length >= 4, "{length}");
             assert_eq!(parsed.is_some_and(|message| message.cut), length > 4 && !whole.contains(&length), "{length}");
             assert_eq!(parsed.is_some_and(|message| message.host_name.is_some()), length >= 43, "{length}");
+            let line = parsed.map(|message| message.to_string()).unwrap_or_default();
+            assert_eq!(line.ends_with("[Malformed Packet]"), parsed.is_some_and(|message| message.cut), "{length}");
             let wrapped = relayed(12, &octets[..length]);
             assert_eq!(Message::parse(&wrapped).is_some(), length >= 4, "{length}");
         }
+    }
+
+    #[test]
+    fn what_is_longer_than_it_may_be_is_not_kept() {
+        let name = [&[1u8][..], &[&[63][..], &[b'x'; 63]].concat().repeat(4), &[0]].concat();
+        let octets = [&[3, 0, 0, 1][..], &option(1, &[7; LONGEST_DUID + 1]), &option(39, &name)].concat();
+        let parsed = Message::parse(&octets).unwrap();
+        assert_eq!((parsed.client, parsed.cut), (&[][..], false));
+        assert_eq!(parsed.host_name.unwrap().octets().map(|name| name.len()), Some(255));
+        let longer = [&[1u8][..], &[&[63][..], &[b'x'; 63]].concat().repeat(5), &[0]].concat();
+        assert_eq!(Name::Labels(&longer[1..]).octets(), None);
     }
 
     #[test]

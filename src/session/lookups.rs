@@ -120,7 +120,7 @@ impl LookUps {
         let (address, name) = match message.kind {
             Some(dhcp::v4::Kind::ACK) => {
                 let asked = self.joining.remove(&exchange);
-                (message.your_address.or(message.client_address), asked.or(own))
+                (message.your_address.or(message.client_address), asked)
             }
             Some(dhcp::v4::Kind::REQUEST | dhcp::v4::Kind::INFORM) => match (message.client_address, own) {
                 (Some(address), name) => (Some(address), name),
@@ -150,8 +150,9 @@ impl LookUps {
                 self.joining.remove(&exchange);
                 return;
             }
-            (Kind::REPLY, own) => self.joining.remove(&exchange).or(own),
-            (Kind::CONFIRM | Kind::RENEW | Kind::REBIND, own) => own,
+            // A name in the answer is the server's choice.
+            (Kind::REPLY, _) => self.joining.remove(&exchange),
+            (Kind::RENEW | Kind::REBIND, own) => own,
             _ => return,
         };
         let Some((name, packet)) = name else { return };

@@ -175,11 +175,11 @@ fn echo_fit(ground: &Ground<'_>, server: u16, kind: Kind, reply: Option<Range>, 
 
 fn parameter_sets(
     ground: &Ground<'_>,
-    server: Option<&Server>,
+    offering: Option<&Server>,
     clients: &Clients,
     notified: f64,
 ) -> Vec<(Vec<Parameter>, f64)> {
-    let offered = |parameter: &Parameter| offered(ground, server, *parameter);
+    let offered = |parameter: &Parameter| offered(ground, offering, *parameter);
     let mut sets: Vec<(Vec<Parameter>, f64)> = Vec::new();
     for (n, client) in ground.templates.clients.iter().enumerate() {
         let whole: f64 = client.parameters.iter().map(|(_, share)| share).sum();
@@ -213,8 +213,6 @@ fn parameter_sets(
         .collect();
     sets.iter_mut().for_each(|(_, share)| *share *= 1.0 - notified);
     sets.extend(with_dsn);
-    let whole: f64 = sets.iter().map(|(_, share)| share).sum();
-    sets.iter_mut().for_each(|(_, share)| *share /= whole.max(1e-9));
     sets
 }
 
@@ -229,6 +227,7 @@ fn offered(ground: &Ground<'_>, server: Option<&Server>, parameter: Parameter) -
     };
     match (seen, server) {
         (Some(seen), _) => f64::from(u8::from(seen)),
+        (None, Some(server)) if server.may_lack.contains(&parameter) => of_most,
         (None, Some(server)) => f64::from(u8::from(!server.lacks.contains(&parameter))),
         (None, None) => of_most,
     }

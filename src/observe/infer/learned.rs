@@ -11,7 +11,10 @@ pub(super) struct Learned {
     pub(super) host: Option<Range>,
 }
 
-const HABITS: usize = 9;
+const HABITS: usize = 10;
+
+/// A second way to refuse a recipient.
+pub(super) const SECOND_REFUSAL: usize = 9;
 
 /// What the length of one kind of reply was: always the same, or an echo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +45,6 @@ impl Learned {
             Kind::Rset => 4,
             Kind::Bdat => 5,
             Kind::RcptNo => 6,
-            // A second way to refuse a recipient.
             Kind::MailNo => 7,
             Kind::Noop => 8,
             _ => return None,
@@ -53,7 +55,7 @@ impl Learned {
     pub(super) fn learn(&mut self, kind: Kind, length: Range, address: Option<Range>) {
         let Some(slot) = Learned::slot(kind) else { return };
         if kind == Kind::RcptNo && self.laws[slot].seen > 0 && self.laws[slot].chance(length, address) < 0.01 {
-            self.laws[7].learn(length, address);
+            self.laws[SECOND_REFUSAL].learn(length, address);
         } else {
             self.laws[slot].learn(length, address);
         }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::grammar::{Command, Group, Outcome, State, Taken};
-use super::learned::Learned;
+use super::learned::{Learned, SECOND_REFUSAL};
 use super::prior::{Priors, Range};
 use super::software::Habits;
 use super::templates::{Echo, Kind, Law, Templates};
@@ -322,7 +322,7 @@ impl<'a> Search<'a> {
         } else {
             let mut share = habit.chance(length, address);
             if kind == Kind::RcptNo {
-                share = share.max(learned.laws[7].chance(length, address));
+                share = share.max(learned.laws[SECOND_REFUSAL].chance(length, address));
                 0.6 * share + 0.4 * base
             } else {
                 0.93 * share + 0.07 * base

@@ -222,7 +222,13 @@ fn message(
                 .collect(),
         );
     } else {
-        undecided.push(format!("message {}: commands share a record, and several numbers of recipients fit", i + 1));
+        let shared = best.recipients.iter().any(|rcpt| rcpt.after.is_none());
+        let why = if shared {
+            "commands share a record, and several numbers of recipients fit"
+        } else {
+            "several readings fit, with other numbers of recipients"
+        };
+        undecided.push(format!("message {}: {why}", i + 1));
     }
     if let Some(Sender { octets, surety, reason }) = senders.get(i).cloned().flatten() {
         let (_, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.after_mail)).unwrap_or((None, 0.0));

@@ -115,6 +115,8 @@ pub(super) struct Server {
     pub(super) lines_apart: Option<bool>,
     /// Parameters of MAIL that it does not offer.
     pub(super) lacks: Vec<Parameter>,
+    /// Parameters of MAIL that it offers or not, as it is set up.
+    pub(super) may_lack: Vec<Parameter>,
     /// Words of its greeting that tell it, in lower case.
     pub(super) greetings: Vec<String>,
     laws: Vec<(Kind, Law)>,
@@ -208,7 +210,7 @@ impl Templates {
     /// The words of the table that are not understood.
     #[cfg(test)]
     pub(super) fn unread(table: &'static str) -> Vec<&'static str> {
-        const KEYS: [&str; 23] = [
+        const KEYS: [&str; 24] = [
             "server",
             "client",
             "source",
@@ -216,6 +218,7 @@ impl Templates {
             "greets",
             "flushes",
             "lacks",
+            "may-lack",
             "weight",
             "parameters",
             "dot",
@@ -266,6 +269,7 @@ impl Templates {
                         recorded: false,
                         lines_apart: None,
                         lacks: Vec::new(),
+                        may_lack: Vec::new(),
                         greetings: Vec::new(),
                         laws: Vec::new(),
                         texts: Vec::new(),
@@ -318,10 +322,16 @@ impl Server {
             self.weight = number(words);
         } else if key == "lacks" {
             self.lacks = words.filter_map(parameter).collect();
+        } else if key == "may-lack" {
+            self.may_lack = words.filter_map(parameter).collect();
         } else if key == "flushes" {
             self.flushes = true;
         } else if key == "lines" {
-            self.lines_apart = words.next().map(|word| word == "apart");
+            self.lines_apart = words.next().and_then(|word| match word {
+                "apart" => Some(true),
+                "together" => Some(false),
+                _ => None,
+            });
         } else if let Some(kind) = Kind::named(key) {
             self.laws.extend(words.filter_map(law).map(|law| (kind, law)));
         }

@@ -169,6 +169,7 @@ fn what_rests_on_a_server_that_is_not_known_is_not_stated_with_little_more_than_
     let stated = read_without("courier", dialogue, &context);
     let best = stated.steps[2].as_ref().map(|(taken, sure, _)| (*taken, *sure > 0.9));
     assert_eq!(best, Some((Taken::Command(Command::Mail), true)), "which is likely, and wrong");
+    assert_eq!(stated.undecided, ["message 1: several readings fit, with other numbers of recipients"]);
     for message in stated.messages.unwrap() {
         let told = message.recipients.is_some() || message.sender_length.is_some();
         assert!(!told || message.confidence >= 0.95, "{message:?}");

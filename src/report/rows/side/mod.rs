@@ -10,7 +10,7 @@ mod mailbox;
 mod ssh;
 mod text;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 pub use ip::{UdpHeader, fragment_v4, fragment_v6, other_v4, other_v6, protocol_name};
@@ -129,30 +129,25 @@ pub fn udp(header: &UdpHeader, payload: &[u8], cut: bool, out: &mut String) -> &
         _ => return ip::udp(header, out),
     };
     match protocol {
-        "DHCP" => match dhcp::v4::Message::parse(payload) {
-            Some(message) => {
-                let _ = write!(out, "{message}");
-            }
-            None => out.push_str(MALFORMED),
-        },
-        "DHCPv6" => match dhcp::v6::Message::parse(payload) {
-            Some(message) => {
-                let _ = write!(out, "{message}");
-            }
-            None => out.push_str(MALFORMED),
-        },
-        "NBNS" => match nbns::Message::parse(payload) {
-            Some(message) => {
-                let _ = write!(out, "{message}");
-            }
-            None => out.push_str(MALFORMED),
-        },
+        "DHCP" => line(dhcp::v4::Message::parse(payload), out),
+        "DHCPv6" => line(dhcp::v6::Message::parse(payload), out),
+        "NBNS" => line(nbns::Message::parse(payload), out),
         "MDNS" => dns::message(payload, Kind::Mdns, out),
         "LLMNR" => dns::message(payload, Kind::Llmnr, out),
         _ => dns::message(payload, Kind::Dns, out),
     }
     retag(cut, out);
     protocol
+}
+
+/// A message as it prints itself, if it could be read.
+fn line(message: Option<impl fmt::Display>, out: &mut String) {
+    match message {
+        Some(message) => {
+            let _ = write!(out, "{message}");
+        }
+        None => out.push_str(MALFORMED),
+    }
 }
 
 /// The row of a DNS message that came over TCP, the length before it left out.
