@@ -190,9 +190,9 @@ impl Search<'_> {
         let refused = path.recipients > 0 && path.refused == path.recipients;
         // Shares of: RCPT, DATA, RSET, QUIT, NOOP, MAIL of another transaction, BDAT.
         let shares: [f64; 7] = match (path.recipients, refused) {
-            (0, _) => [0.93, 0.0, 0.03, 0.02, 0.002, 0.002, 0.0],
-            (_, true) => [0.45, 0.06, 0.24, 0.23, 0.002, 0.002, 0.01],
-            _ => [0.62, 0.31, 0.02, 0.02, 0.002, 0.001, 0.02],
+            (0, _) => [0.93, 0.0, 0.03, 0.02, 0.001, 0.002, 0.0],
+            (_, true) => [0.45, 0.06, 0.24, 0.23, 0.001, 0.002, 0.01],
+            _ => [0.62, 0.31, 0.02, 0.02, 0.0005, 0.001, 0.02],
         };
         let [rcpt, data, rset, quit, noop, mail, bdat] = shares;
         if length.contains(6) {

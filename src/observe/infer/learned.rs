@@ -93,14 +93,16 @@ impl Habit {
     }
 
     /// The share of servers whose acceptance of a recipient has a length that this habit, of accepting senders, lets expect:
-    /// the same words, or an echo with `recipient` where the other has `sender`.
+    /// the same words, or `recipient` where the other has `sender`, with the address or without.
     pub(super) fn of_recipient(&self, length: Range, address: Option<Range>) -> f64 {
         let same = if self.fixed.is_some_and(|fixed| fixed.meets(length)) { 0.33 } else { 0.0 };
+        let longer = Range::new(3, 3);
+        let other = if self.fixed.is_some_and(|fixed| fixed.plus(longer).meets(length)) { 0.08 } else { 0.0 };
         let echo = match (self.echo, address) {
-            (Some(echo), Some(address)) => 0.2 * address.plus_in(echo.plus(Range::new(3, 3)), length),
+            (Some(echo), Some(address)) => 0.2 * address.plus_in(echo.plus(longer), length),
             _ => 0.0,
         };
-        same + echo
+        same + other + echo
     }
 
     fn learn(&mut self, length: Range, address: Option<Range>) {

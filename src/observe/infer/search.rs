@@ -316,7 +316,7 @@ impl<'a> Search<'a> {
         let habit = learned.laws[slot];
         let chance = if habit.seen == 0 {
             match learned.habit(Kind::Mail).filter(|mail| kind == Kind::Rcpt && mail.seen > 0) {
-                Some(mail) => 0.55 * base + mail.of_recipient(length, address),
+                Some(mail) => 0.47 * base + mail.of_recipient(length, address),
                 None => base,
             }
         } else {
