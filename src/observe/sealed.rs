@@ -178,7 +178,7 @@ fn capabilities(session: &Session, tls: &TlsSeen, record: usize, out: &mut Vec<E
     let Some((index, first)) = after.next().filter(|(_, r)| r.direction == server && !r.after_gap) else { return };
     let alone = after.next().is_none_or(|(_, next)| next.direction != server);
     let Some(octets) = tls.trace.plaintext(first).and_then(|p| p.exact()).filter(|_| alone) else { return };
-    let (octets, expected) = (u64::from(octets), reply.span.len().saturating_sub(STARTTLS_LINE));
+    let (octets, expected) = (u64::from(octets), reply.span.len().saturating_sub(infer::STARTTLS_LINE));
     let words = match octets.checked_sub(expected) {
         Some(0) => {
             "as long as the one in the clear without its STARTTLS line: nothing new is offered inside".to_owned()
@@ -191,9 +191,6 @@ fn capabilities(session: &Session, tls: &TlsSeen, record: usize, out: &mut Vec<E
     let span = tls.trace.records().get(*index).map(|r| r.span());
     out.push(Exposure::inferred("reply to it", Value::Number(octets), words).at([reply.span]).at(span));
 }
-
-/// `250-STARTTLS` and its line end.
-const STARTTLS_LINE: u64 = 14;
 
 fn lengths(session: &Session, tls: &TlsSeen, out: &mut Vec<Exposure>) {
     let records = tls.trace.records();

@@ -137,10 +137,16 @@ impl Search<'_> {
     }
 
     fn auth(&mut self, path: &Path, length: Range, share: f64) {
+        // Programs choose among what is offered, unless they are told not to.
+        let offers = |mechanism: Mechanism| match self.context.mechanisms {
+            Some(offered) if !offered.has(mechanism) => 0.02,
+            _ => 1.0,
+        };
         for (octets, mechanism, part) in FIXED {
             if length.contains(*octets) {
                 let command = Command::Auth(*mechanism, 1);
-                self.say(path.clone(), command, None, State::Between, (share * part).ln());
+                let chance = share * part * offers(*mechanism);
+                self.say(path.clone(), command, None, State::Between, chance.ln());
             }
         }
         for (first, mechanism, part) in INITIAL {
@@ -150,7 +156,7 @@ impl Search<'_> {
                 Mechanism::LoginInitial => &self.priors.user64,
                 _ => &self.priors.token64,
             };
-            let chance = share * part * chances.of(groups);
+            let chance = share * part * offers(*mechanism) * chances.of(groups);
             let command = Command::Auth(*mechanism, 1);
             self.say(path.clone(), command, None, State::Between, chance.ln());
         }

@@ -14,7 +14,7 @@ use super::search::{self, Context, Record, Search};
 use super::software::{self, Manner};
 use super::statements::{self, Ground, Offers, Stated};
 use super::templates::Templates;
-use super::{Inference, Step, if_tls13};
+use super::{Inference, STARTTLS_LINE, Step, if_tls13};
 use crate::tls::{Padding, PlaintextLength, TraceRecord};
 
 /// The built-in table with the chances that follow from it.
@@ -66,7 +66,7 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
         })
         .collect();
     let merged = search::merged(&single);
-    let context = context(facts, templates, whole);
+    let context = context(facts, templates, whole, &merged);
     let (manner, offers) = (manner(facts), offers(facts));
     let search = || {
         let found = Search::run(templates, priors, &context, &merged);
@@ -219,20 +219,39 @@ fn step(facts: &Facts<'_>, index: usize, record: &TraceRecord) -> Step {
     }
 }
 
-fn context(facts: &Facts<'_>, templates: &Templates, whole: bool) -> Context {
+fn context(facts: &Facts<'_>, templates: &Templates, whole: bool, records: &[Record]) -> Context {
     let offers =
         |keyword: &str| facts.clear.filter(|clear| !clear.capabilities.is_empty()).map(|clear| clear.offers(keyword));
+    // Many servers offer AUTH only inside TLS, so that its absence in the clear alone says nothing.
+    let auth = offers("AUTH").filter(|offered| *offered || same_offers(facts, records));
+    let mechanisms = facts.clear.filter(|_| same_offers(facts, records)).map(|clear| clear.mechanisms());
     Context {
         greets: facts.clear.is_none(),
         ehlo: facts.clear.and_then(|clear| clear.ehlo).and_then(|octets| i32::try_from(octets).ok()),
         pipelining: offers("PIPELINING"),
         chunking: offers("CHUNKING"),
-        // Many servers offer AUTH only inside TLS, so that its absence in the clear says nothing.
-        auth: offers("AUTH").filter(|offered| *offered),
+        auth,
+        mechanisms,
         servers: servers(facts, templates),
         habits: software::habits(templates, &manner(facts)),
         ended: whole && facts.ended,
     }
+}
+
+/// Whether the reply to the EHLO inside TLS offers what that in the clear did: it is as long, without its STARTTLS line
+/// (RFC 3207 §4.2) or, of servers that go on to list it, with that.
+fn same_offers(facts: &Facts<'_>, records: &[Record]) -> bool {
+    let Some(clear) = facts.clear.filter(|clear| clear.offers("STARTTLS")) else { return false };
+    let Some((hello, after)) = records.split_first().filter(|(first, _)| first.client) else { return false };
+    let octets = |octets: u64| i32::try_from(octets).ok();
+    let (Some(ehlo), Some(reply)) = (clear.ehlo.and_then(octets), clear.ehlo_reply.and_then(octets)) else {
+        return false;
+    };
+    let inside =
+        after.iter().take_while(|record| !record.client).fold(Range::new(0, 0), |sum, record| sum.plus(record.length));
+    // An AUTH line takes 16 octets at least, more than a block of a CBC suite leaves open.
+    let is_as_long = |octets| inside.contains(octets) && inside.width() <= 16;
+    hello.length.contains(ehlo) && (is_as_long(reply - STARTTLS_LINE as i32) || is_as_long(reply))
 }
 
 /// How much the greeting in the clear speaks for each server of the table, and for none of them.

@@ -31,6 +31,7 @@ pub fn fuzz_infer(data: &[u8]) {
         pipelining: yes(3).then_some(yes(4)),
         chunking: yes(5).then_some(yes(6)),
         auth: None,
+        mechanisms: None,
         servers: Vec::new(),
         habits: Habits::default(),
         ended: yes(7),

@@ -65,6 +65,40 @@ impl Mechanism {
     }
 }
 
+/// Names of mechanisms, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Mechanisms(u16);
+
+impl Mechanisms {
+    /// Those of the parameters of an AUTH line; others are left out.
+    pub(super) fn offered(parameters: &[u8]) -> Mechanisms {
+        let named =
+            |name: &str| parameters.split(u8::is_ascii_whitespace).any(|p| p.eq_ignore_ascii_case(name.as_bytes()));
+        let bits = MECHANISMS.iter().enumerate().filter(|(_, m)| named(m.name())).map(|(bit, _)| 1 << bit);
+        Mechanisms(bits.sum())
+    }
+
+    pub(super) fn and(self, other: Mechanisms) -> Mechanisms {
+        Mechanisms(self.0 | other.0)
+    }
+
+    pub(super) fn has(self, mechanism: Mechanism) -> bool {
+        MECHANISMS.iter().enumerate().any(|(bit, m)| m.name() == mechanism.name() && self.0 & (1 << bit) != 0)
+    }
+}
+
+/// One of each name.
+const MECHANISMS: [Mechanism; 8] = [
+    Mechanism::Login,
+    Mechanism::Plain,
+    Mechanism::CramMd5,
+    Mechanism::DigestMd5,
+    Mechanism::Xoauth2,
+    Mechanism::ScramSha1,
+    Mechanism::ScramSha256,
+    Mechanism::Ntlm,
+];
+
 /// Where the dialogue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {

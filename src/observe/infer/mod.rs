@@ -90,6 +90,9 @@ pub struct Step {
     pub determined: bool,
 }
 
+/// Octets of `250-STARTTLS` and its line end.
+pub(super) const STARTTLS_LINE: u64 = 14;
+
 /// A claim is stated where what it stands in is at least as sure as this; below it is a guess.
 pub const STATED: f64 = 0.9;
 

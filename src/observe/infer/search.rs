@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::grammar::{Command, Group, Outcome, State, Taken};
+use super::grammar::{Command, Group, Mechanisms, Outcome, State, Taken};
 use super::learned::{Learned, SECOND_REFUSAL};
 use super::prior::{Priors, Range};
 use super::software::Habits;
@@ -42,6 +42,8 @@ pub(super) struct Context {
     pub(super) pipelining: Option<bool>,
     pub(super) chunking: Option<bool>,
     pub(super) auth: Option<bool>,
+    /// The mechanisms of AUTH that the server offers, where that is known.
+    pub(super) mechanisms: Option<Mechanisms>,
     /// A factor for each server of the table, from what stands in the clear.
     pub(super) servers: Vec<f64>,
     /// What to expect of the client.
