@@ -65,6 +65,7 @@ impl Search<'_> {
             Command::Rset => Kind::Rset,
             _ => Kind::Quit,
         };
+        sum.mail |= command == Command::Mail;
         sum.ends_data |= command == Command::Data;
         sum.ends_bdat |= command == Command::Bdat;
         let expected = self.expected(path, kind);
@@ -144,6 +145,7 @@ impl Search<'_> {
         let first = path.waiting[0].command;
         let flushes = self.templates.servers.get(usize::from(path.server)).is_some_and(|server| server.flushes);
         let all: u32 = path.waiting.iter().map(|w| u32::from(w.count)).sum();
+        let (of_recipients, of_data) = (self.usual_acceptances(path, sum), self.usual_go_ahead(path, sum));
         for refused in 0..=n.min(MOST_REFUSED) {
             let taken = n - refused;
             let any = u32::from(path.taken) + taken > 0;
@@ -153,11 +155,12 @@ impl Search<'_> {
             let mut variance = sum.variance;
             let echoes = sum.echoes + if accepted.echo { f64::from(taken) } else { 0.0 };
             // Unknown lengths of one kind are the same each time.
-            variance += if accepted.echo || accepted.variance < 30.0 {
+            let of_acceptances = if accepted.echo || accepted.variance < 30.0 {
                 f64::from(taken) * accepted.variance
             } else {
                 f64::from(taken * taken) * accepted.variance
             };
+            variance += of_acceptances;
             if flushes && n > 0 {
                 match (refused, last == Command::Rcpt) {
                     (0, true) if commands < all => chance *= 0.03,
@@ -188,7 +191,36 @@ impl Search<'_> {
                 continue;
             }
             let rest = Rest { length, mean, variance: variance.max(0.0), echoes };
-            let fit = rest.fit(refused, &refusals, pool);
+            let mut fit = 0.0;
+            let mut known = Usual { share: 0.0, octets: None };
+            for recipient in of_recipients {
+                for data in of_data.iter().take(if any { 2 } else { 1 }) {
+                    let mut rest = rest;
+                    if let Some(octets) = recipient.octets {
+                        rest.mean += f64::from(taken) * (octets - accepted.mean);
+                        rest.variance -= of_acceptances;
+                        if sum.mail {
+                            let mail = self.expected(path, Kind::Mail);
+                            rest.mean += octets - mail.mean;
+                            rest.variance -= mail.variance;
+                        }
+                    }
+                    if let Some(octets) = data.octets {
+                        let data = self.expected(path, Kind::Data);
+                        rest.mean += octets - data.mean;
+                        rest.variance -= data.variance;
+                    }
+                    rest.variance = rest.variance.max(0.0);
+                    let share = recipient.share * data.share;
+                    if share > 0.0 {
+                        let part = share * rest.fit(refused, &refusals, pool);
+                        fit += part;
+                        if recipient.octets.is_some() && part > known.share {
+                            known = Usual { share: part, octets: recipient.octets };
+                        }
+                    }
+                }
+            }
             let total = (chance * fit).max(1e-300).ln() + weight;
             if path.score + total < self.cutoff() || fit < 1e-9 {
                 continue;
@@ -217,9 +249,14 @@ impl Search<'_> {
                 Command::Quit => next.state = State::Over,
                 _ => {}
             }
-            if n > 0 && refused == 0 && accepted.variance < 1.0 && !accepted.echo {
-                // What fits a template is now known of the session.
-                let value = accepted.mean.round() as i32;
+            let learned = if accepted.variance < 1.0 && !accepted.echo {
+                Some(accepted.mean)
+            } else {
+                known.octets.filter(|_| known.share > 0.8 * fit)
+            };
+            if let Some(octets) = learned.filter(|_| n > 0 && refused == 0) {
+                // What fits is now known of the session.
+                let value = octets.round() as i32;
                 if next.learned.laws[1].seen == 0 {
                     let slot = &mut Rc::make_mut(&mut next.learned).laws[1];
                     slot.fixed = Some(Range::new(value, value));
@@ -236,6 +273,42 @@ impl Search<'_> {
             };
             self.push(next, taken, total);
         }
+    }
+
+    /// How servers that are not in the table answer most often, of which nothing else is known: RCPT as they answer MAIL.
+    fn usual_acceptances(&self, path: &Path, sum: &Sum) -> [Usual; 3] {
+        let habit = |kind| path.learned.habit(kind).filter(|habit| habit.seen > 0);
+        if self.is_known(path) || sum.recipients == 0 || habit(Kind::Rcpt).is_some() {
+            return [Usual::ANY, Usual::NONE, Usual::NONE];
+        }
+        let exact = |range: Range| (range.width() == 1).then_some(f64::from(range.min));
+        match habit(Kind::Mail) {
+            Some(mail) => match mail.fixed.and_then(exact) {
+                Some(octets) => {
+                    [Usual { share: 0.67, octets: None }, Usual { share: 0.33, octets: Some(octets) }, Usual::NONE]
+                }
+                None => [Usual::ANY, Usual::NONE, Usual::NONE],
+            },
+            None if sum.mail => [
+                Usual { share: 0.75, octets: None },
+                Usual { share: 0.17, octets: Some(14.0) },
+                Usual { share: 0.08, octets: Some(8.0) },
+            ],
+            None => [Usual::ANY, Usual::NONE, Usual::NONE],
+        }
+    }
+
+    /// `354 End data with <CR><LF>.<CR><LF>`, which many servers have from one another.
+    fn usual_go_ahead(&self, path: &Path, sum: &Sum) -> [Usual; 2] {
+        let is_seen = path.learned.habit(Kind::Data).is_some_and(|habit| habit.seen > 0);
+        if self.is_known(path) || is_seen || !sum.ends_data {
+            return [Usual::ANY, Usual::NONE];
+        }
+        [Usual { share: 0.7, octets: None }, Usual { share: 0.3, octets: Some(37.0) }]
+    }
+
+    fn is_known(&self, path: &Path) -> bool {
+        usize::from(path.server) < self.templates.servers.len()
     }
 
     /// How refusals of this server are long: pieces with their shares.
@@ -277,6 +350,7 @@ fn weight(path: &Path, first: u32, all: u32) -> f64 {
 }
 
 /// A record of replies, and what is expected of those in it that refuse no recipient.
+#[derive(Clone, Copy, Debug)]
 struct Rest {
     length: Range,
     mean: f64,
@@ -355,10 +429,24 @@ struct Sum {
     /// How many of them repeat an address, whose octets come on top.
     echoes: f64,
     recipients: u32,
+    /// MAIL is answered in it.
+    mail: bool,
     ends_data: bool,
     ends_bdat: bool,
     /// The chunk is not the last.
     more: bool,
+}
+
+/// A length that many servers share, with how often it is met; `None`: any.
+#[derive(Clone, Copy, Debug)]
+struct Usual {
+    share: f64,
+    octets: Option<f64>,
+}
+
+impl Usual {
+    const ANY: Usual = Usual { share: 1.0, octets: None };
+    const NONE: Usual = Usual { share: 0.0, octets: None };
 }
 
 /// What a reply is expected to be long.
