@@ -1,6 +1,7 @@
 //! How long addresses are: what is left of MAIL and RCPT without their parameters.
 
 use super::claims::Octets;
+use super::parameters::{self, add};
 use super::prior::Range;
 use super::reading::{Mail, Reading};
 use super::software::Clients;
@@ -16,7 +17,7 @@ pub(super) fn sender_lengths(
     offering: Option<&Server>,
     notified: f64,
 ) -> Vec<Option<Sender>> {
-    let sets = parameter_sets(ground, offering, clients, notified);
+    let sets = parameters::sets(ground.templates, &ground.offers, offering, clients, notified);
     // Whether SIZE is given is a habit of the client: alike in all messages of a session.
     let mut habit = [0.0f64; 2];
     for (index, with) in [(0, false), (1, true)] {
@@ -173,99 +174,6 @@ fn echo_fit(ground: &Ground<'_>, server: u16, kind: Kind, reply: Option<Range>, 
     if fits { 1.0 } else { 0.02 }
 }
 
-fn parameter_sets(
-    ground: &Ground<'_>,
-    offering: Option<&Server>,
-    clients: &Clients,
-    notified: f64,
-) -> Vec<(Vec<Parameter>, f64)> {
-    let offered = |parameter: &Parameter| offered(ground, offering, *parameter);
-    let mut sets: Vec<(Vec<Parameter>, f64)> = Vec::new();
-    for (n, client) in ground.templates.clients.iter().enumerate() {
-        let whole: f64 = client.parameters.iter().map(|(_, share)| share).sum();
-        for (set, share) in &client.parameters {
-            let share = clients.share(n) * share / whole.max(1e-9);
-            said(set, share, &offered, client.unoffered, &mut sets);
-        }
-    }
-    for (set, share) in [
-        (vec![], 0.5),
-        (vec![Parameter::Size], 0.28),
-        (vec![Parameter::Body], 0.1),
-        (vec![Parameter::Size, Parameter::Body], 0.09),
-        (vec![Parameter::Utf8], 0.01),
-        (vec![Parameter::Body, Parameter::Utf8], 0.02),
-    ] {
-        said(&set, clients.unknown * share, &offered, UNOFFERED, &mut sets);
-    }
-    // Who asks for notifications of recipients may say so of the envelope too (RFC 3461).
-    let notified = 0.7 * notified * offered(&Parameter::Ret);
-    let with_dsn: Vec<(Vec<Parameter>, f64)> = sets
-        .iter()
-        .flat_map(|(set, share)| {
-            [
-                (vec![Parameter::Ret], 0.35),
-                (vec![Parameter::Envid], 0.3),
-                (vec![Parameter::Ret, Parameter::Envid], 0.35),
-            ]
-            .map(|(more, part)| (set.iter().copied().chain(more).collect(), share * part * notified))
-        })
-        .collect();
-    sets.iter_mut().for_each(|(_, share)| *share *= 1.0 - notified);
-    sets.extend(with_dsn);
-    sets
-}
-
-/// The chance that the server offers a parameter: seen in the clear, or known of the server, or as most do.
-fn offered(ground: &Ground<'_>, server: Option<&Server>, parameter: Parameter) -> f64 {
-    let (seen, of_most) = match parameter {
-        Parameter::Ret | Parameter::Envid => (ground.offers.dsn, 1.0),
-        Parameter::Size | Parameter::SizeAbove => (ground.offers.size, 0.85),
-        Parameter::Body => (ground.offers.eight_bit, 0.9),
-        Parameter::Utf8 => (ground.offers.utf8, 0.6),
-        Parameter::Auth => (ground.context.auth, 1.0),
-    };
-    match (seen, server) {
-        (Some(seen), _) => f64::from(u8::from(seen)),
-        (None, Some(server)) if server.may_lack.contains(&parameter) => of_most,
-        (None, Some(server)) => f64::from(u8::from(!server.lacks.contains(&parameter))),
-        (None, None) => of_most,
-    }
-}
-
-/// The sets that are left of one when what is not offered is left out: but for those parameters that users and not programs
-/// ask for, which a few programs say to any server.
-fn said(
-    set: &[Parameter],
-    share: f64,
-    offered: &impl Fn(&Parameter) -> f64,
-    unoffered: f64,
-    sets: &mut Vec<(Vec<Parameter>, f64)>,
-) {
-    let mut ways = vec![(Vec::new(), share)];
-    for parameter in set {
-        let chance = offered(parameter);
-        let anyway = if matches!(parameter, Parameter::Body | Parameter::Utf8) { unoffered } else { 0.0 };
-        let chance = chance + (1.0 - chance) * anyway;
-        let with = |(kept, share): &(Vec<Parameter>, f64)| {
-            let more: Vec<Parameter> = kept.iter().copied().chain([*parameter]).collect();
-            [(more, share * chance), (kept.clone(), share * (1.0 - chance))]
-        };
-        ways = ways.iter().flat_map(with).filter(|(_, share)| *share > 0.0).collect();
-    }
-    for (set, share) in ways {
-        add(sets, set, share);
-    }
-}
-
-/// Adds to the weight of what is there, or puts it there.
-fn add<T: PartialEq>(all: &mut Vec<(T, f64)>, what: T, share: f64) {
-    match all.iter_mut().find(|(known, _)| *known == what) {
-        Some((_, weight)) => *weight += share,
-        None => all.push((what, share)),
-    }
-}
-
 /// The length with the most weight, if it has enough; else the range that has.
 fn chosen(mut all: Vec<(Range, f64)>, enough: f64) -> Option<(Octets, f64)> {
     let whole: f64 = all.iter().map(|(_, weight)| weight).sum();
@@ -293,9 +201,6 @@ fn chosen(mut all: Vec<(Range, f64)>, enough: f64) -> Option<(Octets, f64)> {
     let octets = |n: i32| u64::try_from(n.max(0)).unwrap_or(0);
     Some((Octets::between(octets(range.min), octets(range.max)), sum))
 }
-
-/// How often a client that is not known says a parameter though it is not offered, where its user asks for it.
-const UNOFFERED: f64 = 0.1;
 
 /// How much weight a length needs to be told alone, and how much several need to be told as a range.
 const ENOUGH: f64 = 0.94;

@@ -106,7 +106,7 @@ impl Search<'_> {
             }
         }
         if length.max >= 14 {
-            let chance = self.priors.mail.of(length);
+            let chance = self.mail(length);
             let address = length.less_octets(14);
             let mut open = path.clone();
             open.transactions += 1;
@@ -228,7 +228,7 @@ impl Search<'_> {
             let mut open = path.clone();
             open.transactions += 1;
             open.close_transaction();
-            let chance = (mail * self.priors.mail.of(length)).ln();
+            let chance = (mail * self.mail(length)).ln();
             self.say(open, Command::Mail, Some(length.less_octets(14)), State::Transaction, chance);
         }
         if path.recipients > 0 && self.context.chunking != Some(false) && length.max >= 10 {

@@ -7,7 +7,7 @@ use super::claims::Octets;
 use super::facts::Facts;
 use super::lone;
 use super::memory::{self, Key, Outcome};
-use super::prior::{Priors, Range};
+use super::prior::{self, Priors, Range};
 use super::reading;
 use super::reason;
 use super::search::{self, Context, Record, Search};
@@ -66,8 +66,9 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
         })
         .collect();
     let merged = search::merged(&single);
-    let context = context(facts, templates, whole, &merged);
-    let (manner, offers) = (manner(facts), offers(facts));
+    let manner = manner(facts);
+    let offers = offers(facts, &merged);
+    let context = context(facts, templates, priors, &offers, whole, &merged);
     let search = || {
         let found = Search::run(templates, priors, &context, &merged);
         let ground = Ground { templates, priors, context: &context, records: &merged, manner, offers };
@@ -219,21 +220,26 @@ fn step(facts: &Facts<'_>, index: usize, record: &TraceRecord) -> Step {
     }
 }
 
-fn context(facts: &Facts<'_>, templates: &Templates, whole: bool, records: &[Record]) -> Context {
-    let offers =
-        |keyword: &str| facts.clear.filter(|clear| !clear.capabilities.is_empty()).map(|clear| clear.offers(keyword));
-    // Many servers offer AUTH only inside TLS, so that its absence in the clear alone says nothing.
-    let auth = offers("AUTH").filter(|offered| *offered || same_offers(facts, records));
-    let mechanisms = facts.clear.filter(|_| same_offers(facts, records)).map(|clear| clear.mechanisms());
+fn context(
+    facts: &Facts<'_>,
+    templates: &Templates,
+    priors: &Priors,
+    offers: &Offers,
+    whole: bool,
+    records: &[Record],
+) -> Context {
+    let manner = manner(facts);
+    let parameters = software::parameters(templates, &manner, offers);
     Context {
         greets: facts.clear.is_none(),
         ehlo: facts.clear.and_then(|clear| clear.ehlo).and_then(|octets| i32::try_from(octets).ok()),
-        pipelining: offers("PIPELINING"),
-        chunking: offers("CHUNKING"),
-        auth,
-        mechanisms,
+        pipelining: offered(facts, "PIPELINING"),
+        chunking: offered(facts, "CHUNKING"),
+        auth: offers.auth,
+        mechanisms: facts.clear.filter(|_| same_offers(facts, records)).map(|clear| clear.mechanisms()),
         servers: servers(facts, templates),
-        habits: software::habits(templates, &manner(facts)),
+        mail: Some(prior::mail(&priors.address, &parameters)),
+        habits: software::habits(templates, &manner),
         ended: whole && facts.ended,
     }
 }
@@ -285,10 +291,21 @@ fn manner<'a>(facts: &Facts<'a>) -> Manner<'a> {
     }
 }
 
-fn offers(facts: &Facts<'_>) -> Offers {
-    let offers =
-        |keyword: &str| facts.clear.filter(|clear| !clear.capabilities.is_empty()).map(|clear| clear.offers(keyword));
-    Offers { size: offers("SIZE"), eight_bit: offers("8BITMIME"), utf8: offers("SMTPUTF8"), dsn: offers("DSN") }
+fn offers(facts: &Facts<'_>, records: &[Record]) -> Offers {
+    let offered = |keyword| offered(facts, keyword);
+    Offers {
+        size: offered("SIZE"),
+        eight_bit: offered("8BITMIME"),
+        utf8: offered("SMTPUTF8"),
+        dsn: offered("DSN"),
+        // Many servers offer AUTH only inside TLS, so that its absence in the clear alone says nothing.
+        auth: offered("AUTH").filter(|offered| *offered || same_offers(facts, records)),
+    }
+}
+
+/// Whether the reply to EHLO in the clear lists a capability.
+fn offered(facts: &Facts<'_>, keyword: &str) -> Option<bool> {
+    facts.clear.filter(|clear| !clear.capabilities.is_empty()).map(|clear| clear.offers(keyword))
 }
 
 /// Octets of plaintext if the record is of TLS 1.3, for records of which the suite is not known.

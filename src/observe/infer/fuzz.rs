@@ -33,6 +33,7 @@ pub fn fuzz_infer(data: &[u8]) {
         auth: None,
         mechanisms: None,
         servers: Vec::new(),
+        mail: None,
         habits: Habits::default(),
         ended: yes(7),
     };

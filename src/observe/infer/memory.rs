@@ -28,8 +28,9 @@ type Numbers = ([Option<bool>; 3], Option<Mechanisms>, [bool; 2], Option<i32>, V
 
 impl Key {
     pub(super) fn of(records: &[Record], context: &Context, manner: &Manner<'_>, offers: Offers) -> Key {
-        // Habits follow from the hello, which is in the key.
-        let Context { greets, ehlo, pipelining, chunking, auth, mechanisms, ref servers, habits: _, ended } = *context;
+        // Habits and parameters follow from the hello and the offers, which are in the key.
+        let Context { greets, ehlo, pipelining, chunking, auth, mechanisms, ref servers, mail: _, habits: _, ended } =
+            *context;
         let servers = servers.iter().map(|factor| factor.to_bits()).collect();
         Key {
             records: records.to_vec(),

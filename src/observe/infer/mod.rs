@@ -23,6 +23,7 @@ mod grammar;
 mod learned;
 mod lone;
 mod memory;
+mod parameters;
 mod prior;
 mod reading;
 mod reason;

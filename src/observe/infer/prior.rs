@@ -138,7 +138,7 @@ impl Priors {
         let address: Vec<f64> = address.iter().map(|w| w / total).collect();
         Priors {
             replies: Kind::all().map(|kind| replies(kind, templates, &address)).collect(),
-            mail: spread(14, &address, 0.05, MAIL_PARAMETERS),
+            mail: spread(MAIL, &address, EMPTY, MAIL_PARAMETERS),
             rcpt: spread(12, &address, 0.0, RCPT_PARAMETERS),
             hello: Chances::from((0..300).map(|n| if n < 8 { 0.0 } else { bell(n, 25.0, 12.0) + 0.001 }).collect()),
             ask: Chances::from((0..80).map(|n| if n < 7 { 0.0 } else { 1.0 }).collect()),
@@ -227,6 +227,24 @@ pub(super) fn parameters(mail: bool, rest: Range) -> f64 {
         })
         .sum()
 }
+
+/// The chances of lengths of MAIL whose parameters take 0, 1, 2 ... octets with these chances.
+pub(super) fn mail(address: &[f64], parameters: &[f64]) -> Chances {
+    let mut weights = vec![0.0; LONGEST];
+    for (octets, share) in parameters.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+        for (n, chance) in address.iter().enumerate() {
+            let chance = chance * (1.0 - EMPTY) + if n == 0 { EMPTY } else { 0.0 };
+            weights[MAIL + n + octets] += chance * share;
+        }
+    }
+    Chances::with_floor(weights, FLOOR * 0.02)
+}
+
+/// Octets of MAIL FROM:<> and the line end.
+const MAIL: usize = 14;
+
+/// The share of empty senders.
+const EMPTY: f64 = 0.05;
 
 fn spread(fixed: usize, address: &[f64], empty: f64, parameters: &[(u16, u16, f64)]) -> Chances {
     let mut weights = vec![0.0; LONGEST];

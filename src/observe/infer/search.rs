@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::grammar::{Command, Group, Mechanisms, Outcome, State, Taken};
 use super::learned::{Learned, SECOND_REFUSAL};
-use super::prior::{Priors, Range};
+use super::prior::{Chances, Priors, Range};
 use super::software::Habits;
 use super::templates::{Echo, Kind, Law, Templates};
 use crate::limits;
@@ -46,6 +46,8 @@ pub(super) struct Context {
     pub(super) mechanisms: Option<Mechanisms>,
     /// A factor for each server of the table, from what stands in the clear.
     pub(super) servers: Vec<f64>,
+    /// How long MAIL is to be expected of this client; `None`: as of any.
+    pub(super) mail: Option<Chances>,
     /// What to expect of the client.
     pub(super) habits: Habits,
     /// Whether the connection was seen to its end.
@@ -288,6 +290,12 @@ impl<'a> Search<'a> {
             Some(_) => -2.0,
         };
         if self.context.ended { state + waiting } else { (state + waiting) * 0.2 }
+    }
+
+    /// The chance of a length of MAIL. Who the client is may be mistaken.
+    pub(super) fn mail(&self, length: Range) -> f64 {
+        let of_any = self.priors.mail.of(length);
+        self.context.mail.as_ref().map_or(of_any, |mail| 0.75 * mail.of(length) + 0.25 * of_any)
     }
 
     /// The logarithm of the chance of a reply's length. `address`: of the command answered.

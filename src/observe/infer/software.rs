@@ -1,7 +1,8 @@
 //! Which program the client is, by how it writes and by its hello.
 
+use super::parameters;
 use super::reading::Reading;
-use super::statements::Ground;
+use super::statements::{Ground, Offers};
 use super::templates::{Client, Templates};
 use crate::tls::{Extension, ExtensionType, Group};
 
@@ -86,6 +87,15 @@ pub(super) fn habits(templates: &Templates, manner: &Manner<'_>) -> Habits {
         parameters: unknown.parameters,
     }
 }
+
+/// The chance of each number of octets that parameters of MAIL take, from a client with this hello.
+pub(super) fn parameters(templates: &Templates, manner: &Manner<'_>, offers: &Offers) -> Vec<f64> {
+    let clients = Weights::of(templates, manner).shares(templates);
+    parameters::octets(&parameters::sets(templates, offers, None, &clients, NOTIFIED))
+}
+
+/// How often notifications are asked for.
+const NOTIFIED: f64 = 0.04;
 
 /// How likely a program must be to be named.
 const NAMED: f64 = 0.7;

@@ -49,13 +49,14 @@ pub(super) struct Offers {
     pub(super) eight_bit: Option<bool>,
     pub(super) utf8: Option<bool>,
     pub(super) dsn: Option<bool>,
+    pub(super) auth: Option<bool>,
 }
 
 /// Real sessions lie between -1 and -7; what is below this is another protocol.
 const LEAST_SENSE: f64 = -9.0;
 
 /// What rests on a server that is not known is stated with no less than this.
-const STATED_OF_UNKNOWN: f64 = 0.95;
+const STATED_OF_UNKNOWN: f64 = 0.93;
 
 /// Readings that are told; the others weigh next to nothing.
 const TOLD: usize = 96;
