@@ -192,6 +192,13 @@ pub(super) struct Templates {
     pub(super) clients: Vec<Client>,
 }
 
+impl Client {
+    /// The programs that it may be: what two have in common has one template, named after both.
+    fn programs(&self) -> impl Iterator<Item = &'static str> {
+        self.name.split(" or ")
+    }
+}
+
 impl Templates {
     /// Those that come with the program.
     pub(super) fn built_in() -> &'static Templates {
@@ -203,7 +210,7 @@ impl Templates {
     pub(super) fn without(&self, servers: &[&str], clients: &[&str]) -> Templates {
         Templates {
             servers: self.servers.iter().filter(|s| !servers.contains(&s.name)).cloned().collect(),
-            clients: self.clients.iter().filter(|c| !clients.contains(&c.name)).cloned().collect(),
+            clients: self.clients.iter().filter(|c| !c.programs().any(|name| clients.contains(&name))).cloned().collect(),
         }
     }
 
@@ -277,7 +284,7 @@ impl Templates {
                 }
                 "client" => {
                     in_server = false;
-                    let name = words.next().unwrap_or_default();
+                    let name = line.trim_start().get(key.len()..).unwrap_or_default().trim();
                     templates.clients.push(Client { name, weight: 1.0, ..Client::default() });
                 }
                 "says" | "greets" | "source" if in_server => {
