@@ -35,8 +35,7 @@ impl Search<'_> {
             Some(Command::Connect | Command::Ehlo | Command::Helo | Command::Auth(..) | Command::Data) => {
                 if record.length.contains(6) {
                     // Unless the client has lost patience.
-                    path.waiting.clear();
-                    self.say(path, Command::Quit, None, State::Over, -5.0);
+                    self.say(&path, Command::Quit, None, State::Over, -5.0, |path| path.waiting.clear());
                 }
                 return;
             }
@@ -51,21 +50,35 @@ impl Search<'_> {
         path.score += apart;
         path.separate |= waits.is_some();
         match path.state {
-            State::Start => self.hello(path, record.length, 0.0),
+            State::Start => self.hello(&path, record.length),
             State::Between => self.between(&path, record.length),
             State::Transaction => self.transaction(&path, record.length),
             _ => {}
         }
     }
 
-    fn say(&mut self, mut path: Path, command: Command, address: Option<Range>, state: State, chance: f64) {
-        path.waiting.push(Waiting { command, count: 1, address });
-        path.state = state;
-        path.group = None;
-        self.push(path, Taken::Command(command), chance);
+    /// One command in its record, with what else of the path it changes.
+    fn say(
+        &mut self,
+        path: &Path,
+        command: Command,
+        address: Option<Range>,
+        state: State,
+        chance: f64,
+        change: impl FnOnce(&mut Path),
+    ) {
+        if path.score + chance < self.cutoff() {
+            return;
+        }
+        let mut next = path.clone();
+        change(&mut next);
+        next.waiting.push(Waiting { command, count: 1, address });
+        next.state = state;
+        next.group = None;
+        self.push(next, Taken::Command(command), chance);
     }
 
-    fn hello(&mut self, path: Path, length: Range, weight: f64) {
+    fn hello(&mut self, path: &Path, length: Range) {
         let chance = match self.context.ehlo {
             // The name is the one that was said in the clear (RFC 3207 §4.2).
             Some(octets) if length.contains(octets) => -0.05,
@@ -75,11 +88,9 @@ impl Search<'_> {
         if length.max < 7 {
             return;
         }
-        let mut path = path;
-        path.hello = length;
-        let helo = path.clone();
-        self.say(path, Command::Ehlo, None, State::Between, weight + chance - 0.03);
-        self.say(helo, Command::Helo, None, State::Between, weight + chance - 3.5);
+        for (command, share) in [(Command::Ehlo, -0.03), (Command::Helo, -3.5)] {
+            self.say(path, command, None, State::Between, chance + share, |path| path.hello = length);
+        }
     }
 
     /// What may be said between transactions.
@@ -102,37 +113,36 @@ impl Search<'_> {
                 (Command::Rset, rset, State::Between),
                 (Command::Noop, noop, State::Between),
             ] {
-                self.say(path.clone(), command, None, state, share.ln());
+                self.say(path, command, None, state, share.ln(), |_| {});
             }
         }
         if length.max >= 14 {
             let chance = self.mail(length);
             let address = length.less_octets(14);
-            let mut open = path.clone();
-            open.transactions += 1;
-            open.close_transaction();
             let alone = if path.grouped { 0.15 } else { 1.0 - self.context.habits.group * 0.85 };
-            self.say(open, Command::Mail, Some(address), State::Transaction, (mail * chance * alone).ln());
+            let chance = (mail * chance * alone).ln();
+            self.say(path, Command::Mail, Some(address), State::Transaction, chance, Path::open_transaction);
             if length.max >= 14 + 13 {
                 self.groups(path, length, true, mail);
             }
         }
         if length.max >= 7 {
-            self.say(path.clone(), Command::Ask, None, State::Between, (ask * self.priors.ask.of(length)).ln());
+            let asks = (ask * self.priors.ask.of(length)).ln();
+            self.say(path, Command::Ask, None, State::Between, asks, |_| {});
             let again_chance = if length.meets(path.hello) { 0.9 } else { 0.1 * self.priors.hello.of(length) };
-            let mut hello = path.clone();
-            hello.hello = length;
-            self.say(hello, Command::Ehlo, None, State::Between, (again * again_chance).ln());
+            let again = (again * again_chance).ln();
+            self.say(path, Command::Ehlo, None, State::Between, again, |path| path.hello = length);
         }
         self.auth(path, length, auth);
         if path.failures > 0 && length.contains(CANCEL) {
-            self.say(path.clone(), Command::Cancel, None, State::Between, (0.3f64).ln());
+            self.say(path, Command::Cancel, None, State::Between, (0.3f64).ln(), |_| {});
         }
         if path.more_chunks() && length.max >= 10 {
-            let mut next = path.clone();
-            next.text = path.text.plus(length);
-            next.pieces += 1;
-            self.say(next, Command::Bdat, None, State::Chunk, (MORE_CHUNKS * octets_chance(length)).ln());
+            let chance = (MORE_CHUNKS * octets_chance(length)).ln();
+            self.say(path, Command::Bdat, None, State::Chunk, chance, |path| {
+                path.text = path.text.plus(length);
+                path.pieces += 1;
+            });
         }
     }
 
@@ -146,7 +156,7 @@ impl Search<'_> {
             if length.contains(*octets) {
                 let command = Command::Auth(*mechanism, 1);
                 let chance = share * part * offers(*mechanism);
-                self.say(path.clone(), command, None, State::Between, chance.ln());
+                self.say(path, command, None, State::Between, chance.ln(), |_| {});
             }
         }
         for (first, mechanism, part) in INITIAL {
@@ -158,7 +168,7 @@ impl Search<'_> {
             };
             let chance = share * part * offers(*mechanism) * chances.of(groups);
             let command = Command::Auth(*mechanism, 1);
-            self.say(path.clone(), command, None, State::Between, chance.ln());
+            self.say(path, command, None, State::Between, chance.ln(), |_| {});
         }
     }
 
@@ -209,34 +219,30 @@ impl Search<'_> {
                 (Command::Noop, noop, State::Transaction),
             ] {
                 if share > 0.0 {
-                    self.say(path.clone(), command, None, state, share.ln());
+                    self.say(path, command, None, state, share.ln(), |_| {});
                 }
             }
         }
         if length.max >= 15 {
             let address = length.less_octets(12);
-            let mut next = path.clone();
-            next.recipients += 1;
             let alone = if path.grouped { 0.4 } else { 0.9 };
             let chance = (rcpt * self.priors.rcpt.of(length) * alone).ln();
-            self.say(next, Command::Rcpt, Some(address), State::Transaction, chance);
+            self.say(path, Command::Rcpt, Some(address), State::Transaction, chance, |path| path.recipients += 1);
             if length.max >= 12 + 6 + 3 {
                 self.groups(path, length, false, rcpt);
             }
         }
         if refused && length.max >= 14 {
-            let mut open = path.clone();
-            open.transactions += 1;
-            open.close_transaction();
             let chance = (mail * self.mail(length)).ln();
-            self.say(open, Command::Mail, Some(length.less_octets(14)), State::Transaction, chance);
+            let address = Some(length.less_octets(14));
+            self.say(path, Command::Mail, address, State::Transaction, chance, Path::open_transaction);
         }
         if path.recipients > 0 && self.context.chunking != Some(false) && length.max >= 10 {
             let chance = (bdat * 10.0 * self.context.habits.chunk * octets_chance(length)).ln();
-            let mut next = path.clone();
-            next.text = length;
-            next.pieces = 1;
-            self.say(next, Command::Bdat, None, State::Chunk, chance);
+            self.say(path, Command::Bdat, None, State::Chunk, chance, |path| {
+                path.text = length;
+                path.pieces = 1;
+            });
         }
     }
 
@@ -291,6 +297,9 @@ impl Search<'_> {
     }
 
     fn group(&mut self, path: &Path, group: Group, chance: f64, length: Range) {
+        if path.score + chance < self.cutoff() {
+            return;
+        }
         let mut next = path.clone();
         let mut wait = |command, count| next.waiting.push(Waiting { command, count, address: None });
         if group.mail {
@@ -306,8 +315,7 @@ impl Search<'_> {
             wait(Command::Quit, 1);
         }
         if group.mail {
-            next.transactions += 1;
-            next.close_transaction();
+            next.open_transaction();
         }
         next.recipients += group.recipients;
         next.grouped = true;
@@ -337,15 +345,15 @@ impl Search<'_> {
     }
 
     /// A long run of records that begins with BDAT.
-    fn chunk(&mut self, mut path: Path, record: &Record) {
+    fn chunk(&mut self, path: Path, record: &Record) {
         if self.context.chunking == Some(false) || path.state == State::Start {
             return;
         }
         if path.more_chunks() {
-            let mut next = path.clone();
-            next.text = path.text.plus(record.length);
-            next.pieces += record.count;
-            self.say(next, Command::Bdat, None, State::Chunk, -3.0 - row(record));
+            self.say(&path, Command::Bdat, None, State::Chunk, -3.0 - row(record), |path| {
+                path.text = path.text.plus(record.length);
+                path.pieces += record.count;
+            });
         }
         if path.state == State::Between {
             for n in 1..=6u16 {
@@ -355,9 +363,10 @@ impl Search<'_> {
                 }
             }
         } else if path.recipients > 0 {
-            path.text = record.length;
-            path.pieces = record.count;
-            self.say(path, Command::Bdat, None, State::Chunk, -6.0 - row(record));
+            self.say(&path, Command::Bdat, None, State::Chunk, -6.0 - row(record), |path| {
+                path.text = record.length;
+                path.pieces = record.count;
+            });
         }
     }
 }

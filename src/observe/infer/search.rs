@@ -398,6 +398,11 @@ impl Path {
         self.state == State::Between && self.taken > 0
     }
 
+    pub(super) fn open_transaction(&mut self) {
+        self.transactions += 1;
+        self.close_transaction();
+    }
+
     pub(super) fn close_transaction(&mut self) {
         self.recipients = 0;
         self.taken = 0;

@@ -210,7 +210,12 @@ impl Templates {
     pub(super) fn without(&self, servers: &[&str], clients: &[&str]) -> Templates {
         Templates {
             servers: self.servers.iter().filter(|s| !servers.contains(&s.name)).cloned().collect(),
-            clients: self.clients.iter().filter(|c| !c.programs().any(|name| clients.contains(&name))).cloned().collect(),
+            clients: self
+                .clients
+                .iter()
+                .filter(|c| !c.programs().any(|name| clients.contains(&name)))
+                .cloned()
+                .collect(),
         }
     }
 
