@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::claims::Octets;
-use super::facts::Facts;
+use super::facts::{ClearSide, Facts};
 use super::lone;
 use super::memory::{self, Key, Outcome};
 use super::prior::{self, Priors, Range};
@@ -236,7 +236,7 @@ fn context(
         pipelining: offered(facts, "PIPELINING"),
         chunking: offered(facts, "CHUNKING"),
         auth: offers.auth,
-        mechanisms: facts.clear.filter(|_| same_offers(facts, records)).map(|clear| clear.mechanisms()),
+        mechanisms: facts.clear.filter(|_| same_offers(facts.clear, records)).map(|clear| clear.mechanisms()),
         servers: servers(facts, templates),
         mail: Some(prior::mail(&priors.address, &parameters)),
         habits: software::habits(templates, &manner),
@@ -246,8 +246,8 @@ fn context(
 
 /// Whether the reply to the EHLO inside TLS offers what that in the clear did: it is as long, without its STARTTLS line
 /// (RFC 3207 §4.2) or, of servers that go on to list it, with that.
-fn same_offers(facts: &Facts<'_>, records: &[Record]) -> bool {
-    let Some(clear) = facts.clear.filter(|clear| clear.offers("STARTTLS")) else { return false };
+fn same_offers(clear: Option<ClearSide<'_>>, records: &[Record]) -> bool {
+    let Some(clear) = clear.filter(|clear| clear.offers("STARTTLS")) else { return false };
     let Some((hello, after)) = records.split_first().filter(|(first, _)| first.client) else { return false };
     let octets = |octets: u64| i32::try_from(octets).ok();
     let (Some(ehlo), Some(reply)) = (clear.ehlo.and_then(octets), clear.ehlo_reply.and_then(octets)) else {
@@ -299,7 +299,7 @@ fn offers(facts: &Facts<'_>, records: &[Record]) -> Offers {
         utf8: offered("SMTPUTF8"),
         dsn: offered("DSN"),
         // Many servers offer AUTH only inside TLS, so that its absence in the clear alone says nothing.
-        auth: offered("AUTH").filter(|offered| *offered || same_offers(facts, records)),
+        auth: offered("AUTH").filter(|offered| *offered || same_offers(facts.clear, records)),
     }
 }
 
@@ -311,4 +311,43 @@ fn offered(facts: &Facts<'_>, keyword: &str) -> Option<bool> {
 /// Octets of plaintext if the record is of TLS 1.3, for records of which the suite is not known.
 pub(super) fn likely_octets(record: &TraceRecord) -> Option<u16> {
     if_tls13(record.length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::EhloKeyword;
+    use crate::stream::{Direction, Span};
+
+    #[test]
+    fn the_reply_to_ehlo_inside_tls_offers_the_same_where_its_length_leaves_no_room_for_a_line() {
+        let span = Span { direction: Direction::FromResponder, start: 0, end: 0 };
+        let keyword = EhloKeyword { keyword: b"starttls".to_vec(), parameters: Vec::new(), legacy: false, span };
+        let clear = ClearSide {
+            ehlo: Some(25),
+            ehlo_reply: Some(118),
+            banner: None,
+            capabilities: std::slice::from_ref(&keyword),
+            small: None,
+        };
+        let same = |clear: ClearSide<'_>, hello: (i32, i32), replies: &[(i32, i32)]| {
+            let reply = replies.iter().map(|(min, max)| Record::one(false, Range::new(*min, *max)));
+            let hello = Record::one(true, Range::new(hello.0, hello.1));
+            let next = Record::one(true, Range::new(40, 40));
+            same_offers(Some(clear), &[hello].into_iter().chain(reply).chain([next]).collect::<Vec<_>>())
+        };
+        assert!(same(clear, (25, 25), &[(104, 104)]));
+        assert!(same(clear, (25, 25), &[(60, 60), (44, 44)]), "a line in a record of its own");
+        assert!(same(clear, (25, 25), &[(118, 118)]), "STARTTLS is still listed");
+        assert!(same(clear, (16, 31), &[(96, 111)]), "blocks of CBC");
+        assert!(!same(clear, (25, 25), &[(120, 120)]), "`250-AUTH PLAIN` is new");
+        assert!(!same(clear, (26, 26), &[(104, 104)]), "another hello may have another answer");
+        assert!(!same(clear, (16, 31), &[(48, 79), (32, 63)]));
+        assert!(
+            !same(ClearSide { capabilities: &[], ..clear }, (25, 25), &[(104, 104)]),
+            "what was offered is not known"
+        );
+        assert!(!same(ClearSide { ehlo_reply: None, ..clear }, (25, 25), &[(104, 104)]));
+        assert!(!same_offers(None, &[]) && !same_offers(Some(clear), &[]));
+    }
 }

@@ -168,3 +168,19 @@ pub(super) enum Outcome {
     /// 334: go on.
     Continue,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mechanisms_are_known_by_the_words_of_an_auth_line() {
+        let offered = Mechanisms::offered(b"plain CRAM-MD5  SCRAM-SHA-256-PLUS GSSAPI");
+        let all = |names: &[Mechanism]| names.iter().map(|m| offered.has(*m)).collect::<Vec<_>>();
+        assert_eq!(all(&[Mechanism::Plain, Mechanism::PlainInitial, Mechanism::CramMd5]), [true; 3]);
+        assert_eq!(all(&[Mechanism::Login, Mechanism::LoginInitial, Mechanism::ScramSha256]), [false; 3]);
+        assert_eq!(Mechanisms::offered(b""), Mechanisms::default());
+        let both = offered.and(Mechanisms::offered(b"LOGIN"));
+        assert!(both.has(Mechanism::LoginInitial) && both.has(Mechanism::Plain));
+    }
+}

@@ -131,3 +131,37 @@ fn bounds(parameter: Parameter) -> (usize, usize) {
         Parameter::Envid => (11, 30),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::infer::software::{Manner, parameters};
+    use crate::tls::{Extension, ExtensionType};
+
+    #[test]
+    fn parameters_take_what_the_programs_that_have_this_hello_say_and_the_server_offers() {
+        let templates = Templates::built_in();
+        let curl = [11, 10, 22, 23, 49, 13, 43, 45, 51].map(|kind| Extension {
+            kind: ExtensionType(kind),
+            length: 0,
+            data: Vec::new(),
+        });
+        let manner = Manner { names: Some(true), extensions: &curl, ..Manner::default() };
+        let chances = |size| parameters(templates, &manner, &Offers { size, ..Offers::default() });
+        let sized = |chances: &[f64]| chances[9..=12].iter().sum::<f64>();
+        let all: f64 = chances(None).iter().sum();
+        assert!((0.95..=1.001).contains(&all), "{all}");
+        assert!(sized(&chances(Some(true))) > 0.7, "{:?}", chances(Some(true)));
+        assert!(sized(&chances(Some(false))) < 0.1 && chances(Some(false))[0] > 0.7, "{:?}", chances(Some(false)));
+    }
+
+    #[test]
+    fn octets_of_a_set_are_those_of_its_parameters_together() {
+        let sets = [(vec![Parameter::Body, Parameter::Utf8], 0.5), (vec![Parameter::Size], 0.4), (vec![], 0.1)];
+        let chances = octets(&sets);
+        assert_eq!((chances[23], chances[0]), (0.5, 0.1));
+        assert!(chances[9..=12].iter().all(|chance| (chance - 0.1).abs() < 1e-9));
+        let most = octets(&[(vec![Parameter::Auth, Parameter::Ret, Parameter::Envid, Parameter::Body], 1.0)]);
+        assert_eq!(most.len(), LONGEST);
+    }
+}

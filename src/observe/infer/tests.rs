@@ -1,7 +1,7 @@
 use super::claims::{Octets, Transfer};
 use super::engine::built_in;
 use super::fuzz::fuzz_infer;
-use super::grammar::{Command, Outcome, Taken};
+use super::grammar::{Command, Mechanisms, Outcome, Taken};
 use super::prior::{Priors, Range};
 use super::search::{Context, Record, Search, merged};
 use super::software::{Habits, Manner};
@@ -199,4 +199,49 @@ fn any_records_are_read_within_bounds() {
         data.iter_mut().skip(1).step_by(3).for_each(|octet| *octet = 0);
         fuzz_infer(&data);
     }
+}
+
+/// `250 Sender address accepted` and `250 Recipient address accepted`.
+#[test]
+fn of_a_server_that_is_not_known_a_recipient_may_have_the_answer_of_the_sender_but_for_that_word() {
+    let records = "C60 S87 C14 S29 C46 S32 C55 S32 C29 S32 C44 S32 C6 S14 C16384 C7677 S26 C6 S19";
+    let context = Context { ehlo: Some(60), ended: true, ..Context::default() };
+    let stated = read_without("twisted", records, &context);
+    let message = &stated.messages.unwrap()[0];
+    let recipients = message.recipients.as_ref().unwrap();
+    assert_eq!(recipients.len(), 4);
+    assert!(recipients.iter().all(|recipient| recipient.accepted == Some(true)));
+    assert!(stated.auth.is_none());
+}
+
+#[test]
+fn no_login_is_read_where_none_is_offered_and_none_by_a_mechanism_that_is_not() {
+    let records = "C20 S136 C57 S22 C57 S14 C45 S14 C29 S14 C6 S8 C500 S50 C6 S15";
+    let clear = |auth, mechanisms| Context { ehlo: Some(20), auth, mechanisms, ended: true, ..Context::default() };
+    let login = |context: &Context| read(records, context).auth.and_then(|login| login.mechanism);
+    assert_eq!(login(&clear(None, None)), Some("PLAIN"));
+    assert_eq!(login(&clear(Some(true), Some(Mechanisms::offered(b"PLAIN CRAM-MD5")))), Some("PLAIN"));
+    assert_eq!(login(&clear(Some(false), Some(Mechanisms::default()))), None);
+    let without_a_login = |mechanisms| {
+        let stated = read_without("dovecot", records, &clear(Some(true), mechanisms));
+        stated.auth.is_none_or(|login| login.confidence < 0.5)
+    };
+    assert!(!without_a_login(None) && without_a_login(Some(Mechanisms::offered(b"GSSAPI"))));
+}
+
+/// Six times `250 Accepted` as MAIL was answered, and `354 End data with <CR><LF>.<CR><LF>`.
+#[test]
+fn replies_together_are_those_that_servers_share_where_their_sum_is_just_that() {
+    let records = "S35 C24 S164 C37 S14 C39 C38 C32 C41 C34 C34 C6 S121 C900 S37 C6 S9";
+    let stated = read_without("nodemailer", records, &implicit());
+    let message = &stated.messages.unwrap()[0];
+    let accepted = |r: &super::claims::Recipient| r.accepted == Some(true);
+    assert!(message.recipients.as_ref().is_some_and(|all| all.len() == 6 && all.iter().all(accepted)), "{message:?}");
+}
+
+#[test]
+fn a_template_of_two_programs_is_left_out_with_either() {
+    let names = |without: &[&str]| Templates::built_in().without(&[], without).clients.len();
+    assert_eq!(names(&["mutt"]), names(&[]) - 1);
+    assert_eq!(names(&["neomutt"]), names(&[]) - 1);
 }
