@@ -58,6 +58,9 @@ const LEAST_SENSE: f64 = -9.0;
 /// What rests on a server that is not known is stated with no less than this.
 const STATED_OF_UNKNOWN: f64 = 0.93;
 
+/// The same for senders, whose parameters hang on what the server offers and who the client is.
+const SENDER_OF_UNKNOWN: f64 = 0.95;
+
 /// Readings that are told; the others weigh next to nothing.
 const TOLD: usize = 96;
 
@@ -233,7 +236,8 @@ fn message(
     }
     if let Some(Sender { octets, surety, reason }) = senders.get(i).cloned().flatten() {
         let (_, agreed) = vote(alike, |r| r.mails.get(i).and_then(|m| m.after_mail)).unwrap_or((None, 0.0));
-        if claim(agreed * surety) {
+        let is_sure = is_known(alike) || agreed * surety * count_share >= SENDER_OF_UNKNOWN;
+        if is_sure && claim(agreed * surety) {
             message.sender_length = Some(octets);
             message.sender_reason = reason;
         }
