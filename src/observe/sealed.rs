@@ -183,9 +183,13 @@ fn capabilities(session: &Session, tls: &TlsSeen, record: usize, out: &mut Vec<E
         Some(0) => {
             "as long as the one in the clear without its STARTTLS line: nothing new is offered inside".to_owned()
         }
-        Some(more) => format!(
-            "{more} octets more than in the clear, its STARTTLS line apart: capabilities offered only inside TLS, such as AUTH"
-        ),
+        Some(more) => {
+            let words = match infer::auth_line(more) {
+                Some(line) => format!("as many as `250-AUTH {line}` has, which would be offered only inside TLS"),
+                None => "capabilities offered only inside TLS, such as AUTH".to_owned(),
+            };
+            format!("{more} octets more than in the clear, its STARTTLS line apart: {words}")
+        }
         None => format!("{} octets less than in the clear, its STARTTLS line apart", expected - octets),
     };
     let span = tls.trace.records().get(*index).map(|r| r.span());

@@ -149,7 +149,7 @@ impl Search<'_> {
     fn auth(&mut self, path: &Path, length: Range, share: f64) {
         // Programs choose among what is offered, unless they are told not to.
         let offers = |mechanism: Mechanism| match self.context.mechanisms {
-            Some(offered) if !offered.has(mechanism) => 0.005,
+            Some(offered) if !offered.has(mechanism) => 0.02,
             _ => 1.0,
         };
         for (octets, mechanism, part) in FIXED {

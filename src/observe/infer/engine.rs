@@ -4,17 +4,18 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::claims::Octets;
-use super::facts::{ClearSide, Facts};
+use super::facts::Facts;
 use super::lone;
 use super::memory::{self, Key, Outcome};
+use super::offers::Offers;
 use super::prior::{self, Priors, Range};
 use super::reading;
 use super::reason;
 use super::search::{self, Context, Record, Search};
 use super::software::{self, Manner};
-use super::statements::{self, Ground, Offers, Stated};
+use super::statements::{self, Ground, Stated};
 use super::templates::Templates;
-use super::{Inference, STARTTLS_LINE, Step, if_tls13};
+use super::{Inference, Step, if_tls13};
 use crate::tls::{Padding, PlaintextLength, TraceRecord};
 
 /// The built-in table with the chances that follow from it.
@@ -67,8 +68,8 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
         .collect();
     let merged = search::merged(&single);
     let manner = manner(facts);
-    let offers = offers(facts, &merged);
-    let context = context(facts, templates, priors, &offers, whole, &merged);
+    let offers = Offers::of(facts.clear, &merged);
+    let context = context(facts, templates, priors, &manner, &offers, whole);
     let search = || {
         let found = Search::run(templates, priors, &context, &merged);
         let ground = Ground { templates, priors, context: &context, records: &merged, manner, offers };
@@ -224,40 +225,23 @@ fn context(
     facts: &Facts<'_>,
     templates: &Templates,
     priors: &Priors,
+    manner: &Manner<'_>,
     offers: &Offers,
     whole: bool,
-    records: &[Record],
 ) -> Context {
-    let manner = manner(facts);
-    let parameters = software::parameters(templates, &manner, offers);
+    let parameters = software::parameters(templates, manner, offers);
     Context {
         greets: facts.clear.is_none(),
         ehlo: facts.clear.and_then(|clear| clear.ehlo).and_then(|octets| i32::try_from(octets).ok()),
-        pipelining: offered(facts, "PIPELINING"),
-        chunking: offered(facts, "CHUNKING"),
+        pipelining: offers.pipelining,
+        chunking: offers.chunking,
         auth: offers.auth,
-        mechanisms: facts.clear.filter(|_| same_offers(facts.clear, records)).map(|clear| clear.mechanisms()),
+        mechanisms: offers.mechanisms,
         servers: servers(facts, templates),
         mail: Some(prior::mail(&priors.address, &parameters)),
-        habits: software::habits(templates, &manner),
+        habits: software::habits(templates, manner),
         ended: whole && facts.ended,
     }
-}
-
-/// Whether the reply to the EHLO inside TLS offers what that in the clear did: it is as long, without its STARTTLS line
-/// (RFC 3207 §4.2) or, of servers that go on to list it, with that.
-fn same_offers(clear: Option<ClearSide<'_>>, records: &[Record]) -> bool {
-    let Some(clear) = clear.filter(|clear| clear.offers("STARTTLS")) else { return false };
-    let Some((hello, after)) = records.split_first().filter(|(first, _)| first.client) else { return false };
-    let octets = |octets: u64| i32::try_from(octets).ok();
-    let (Some(ehlo), Some(reply)) = (clear.ehlo.and_then(octets), clear.ehlo_reply.and_then(octets)) else {
-        return false;
-    };
-    let inside =
-        after.iter().take_while(|record| !record.client).fold(Range::new(0, 0), |sum, record| sum.plus(record.length));
-    // An AUTH line takes 16 octets at least, more than a block of a CBC suite leaves open.
-    let is_as_long = |octets| inside.contains(octets) && inside.width() <= 16;
-    hello.length.contains(ehlo) && (is_as_long(reply - STARTTLS_LINE as i32) || is_as_long(reply))
 }
 
 /// How much the greeting in the clear speaks for each server of the table, and for none of them.
@@ -291,63 +275,7 @@ fn manner<'a>(facts: &Facts<'a>) -> Manner<'a> {
     }
 }
 
-fn offers(facts: &Facts<'_>, records: &[Record]) -> Offers {
-    let offered = |keyword| offered(facts, keyword);
-    Offers {
-        size: offered("SIZE"),
-        eight_bit: offered("8BITMIME"),
-        utf8: offered("SMTPUTF8"),
-        dsn: offered("DSN"),
-        // Many servers offer AUTH only inside TLS, so that its absence in the clear alone says nothing.
-        auth: offered("AUTH").filter(|offered| *offered || same_offers(facts.clear, records)),
-    }
-}
-
-/// Whether the reply to EHLO in the clear lists a capability.
-fn offered(facts: &Facts<'_>, keyword: &str) -> Option<bool> {
-    facts.clear.filter(|clear| !clear.capabilities.is_empty()).map(|clear| clear.offers(keyword))
-}
-
 /// Octets of plaintext if the record is of TLS 1.3, for records of which the suite is not known.
 pub(super) fn likely_octets(record: &TraceRecord) -> Option<u16> {
     if_tls13(record.length)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::smtp::EhloKeyword;
-    use crate::stream::{Direction, Span};
-
-    #[test]
-    fn the_reply_to_ehlo_inside_tls_offers_the_same_where_its_length_leaves_no_room_for_a_line() {
-        let span = Span { direction: Direction::FromResponder, start: 0, end: 0 };
-        let keyword = EhloKeyword { keyword: b"starttls".to_vec(), parameters: Vec::new(), legacy: false, span };
-        let clear = ClearSide {
-            ehlo: Some(25),
-            ehlo_reply: Some(118),
-            banner: None,
-            capabilities: std::slice::from_ref(&keyword),
-            small: None,
-        };
-        let same = |clear: ClearSide<'_>, hello: (i32, i32), replies: &[(i32, i32)]| {
-            let reply = replies.iter().map(|(min, max)| Record::one(false, Range::new(*min, *max)));
-            let hello = Record::one(true, Range::new(hello.0, hello.1));
-            let next = Record::one(true, Range::new(40, 40));
-            same_offers(Some(clear), &[hello].into_iter().chain(reply).chain([next]).collect::<Vec<_>>())
-        };
-        assert!(same(clear, (25, 25), &[(104, 104)]));
-        assert!(same(clear, (25, 25), &[(60, 60), (44, 44)]), "a line in a record of its own");
-        assert!(same(clear, (25, 25), &[(118, 118)]), "STARTTLS is still listed");
-        assert!(same(clear, (16, 31), &[(96, 111)]), "blocks of CBC");
-        assert!(!same(clear, (25, 25), &[(120, 120)]), "`250-AUTH PLAIN` is new");
-        assert!(!same(clear, (26, 26), &[(104, 104)]), "another hello may have another answer");
-        assert!(!same(clear, (16, 31), &[(48, 79), (32, 63)]));
-        assert!(
-            !same(ClearSide { capabilities: &[], ..clear }, (25, 25), &[(104, 104)]),
-            "what was offered is not known"
-        );
-        assert!(!same(ClearSide { ehlo_reply: None, ..clear }, (25, 25), &[(104, 104)]));
-        assert!(!same_offers(None, &[]) && !same_offers(Some(clear), &[]));
-    }
 }

@@ -1,7 +1,6 @@
 //! All that the reading of sealed records may look at.
 
 use super::calibration;
-use super::grammar::Mechanisms;
 use crate::session::Session;
 use crate::smtp;
 use crate::stream::Direction;
@@ -52,12 +51,6 @@ impl ClearSide<'_> {
     #[must_use]
     pub fn offers(&self, keyword: &str) -> bool {
         self.capabilities.iter().any(|c| c.keyword.eq_ignore_ascii_case(keyword.as_bytes()))
-    }
-
-    /// The mechanisms that its AUTH lines name.
-    pub(super) fn mechanisms(&self) -> Mechanisms {
-        let lines = self.capabilities.iter().filter(|c| c.keyword.eq_ignore_ascii_case(b"AUTH"));
-        lines.map(|line| Mechanisms::offered(&line.parameters)).fold(Mechanisms::default(), Mechanisms::and)
     }
 }
 

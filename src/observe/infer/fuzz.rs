@@ -1,10 +1,11 @@
 //! Any records at all, for fuzzing and for a test.
 
 use super::engine::built_in;
+use super::offers::Offers;
 use super::prior::Range;
 use super::search::{Context, Record, Search, merged};
 use super::software::{Habits, Manner};
-use super::statements::{Ground, Offers, state};
+use super::statements::{Ground, state};
 use crate::limits;
 
 /// Reads records of any direction and length: no panic, no more work than the limit allows, and no claim

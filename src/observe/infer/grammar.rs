@@ -78,7 +78,8 @@ impl Mechanisms {
         Mechanisms(bits.sum())
     }
 
-    pub(super) fn and(self, other: Mechanisms) -> Mechanisms {
+    /// Those of either.
+    pub(super) fn with(self, other: Mechanisms) -> Mechanisms {
         Mechanisms(self.0 | other.0)
     }
 
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(all(&[Mechanism::Plain, Mechanism::PlainInitial, Mechanism::CramMd5]), [true; 3]);
         assert_eq!(all(&[Mechanism::Login, Mechanism::LoginInitial, Mechanism::ScramSha256]), [false; 3]);
         assert_eq!(Mechanisms::offered(b""), Mechanisms::default());
-        let both = offered.and(Mechanisms::offered(b"LOGIN"));
+        let both = offered.with(Mechanisms::offered(b"LOGIN"));
         assert!(both.has(Mechanism::LoginInitial) && both.has(Mechanism::Plain));
     }
 }

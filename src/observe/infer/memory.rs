@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::grammar::Mechanisms;
+use super::offers::Offers;
 use super::search::{Context, Record};
 use super::software::Manner;
-use super::statements::{Offers, Stated};
+use super::statements::Stated;
 use crate::limits::{INFER_REMEMBERED, INFER_REMEMBERED_RECORDS};
 
 /// All that a reading depends on, but for the table of templates.
@@ -24,17 +24,16 @@ pub(super) struct Key {
 }
 
 /// A context in numbers that can be compared: its chances as their bits.
-type Numbers = ([Option<bool>; 3], Option<Mechanisms>, [bool; 2], Option<i32>, Vec<u64>);
+type Numbers = ([bool; 2], Option<i32>, Vec<u64>);
 
 impl Key {
     pub(super) fn of(records: &[Record], context: &Context, manner: &Manner<'_>, offers: Offers) -> Key {
         // Habits and parameters follow from the hello and the offers, which are in the key.
-        let Context { greets, ehlo, pipelining, chunking, auth, mechanisms, ref servers, mail: _, habits: _, ended } =
-            *context;
+        let Context { greets, ehlo, ref servers, ended, .. } = *context;
         let servers = servers.iter().map(|factor| factor.to_bits()).collect();
         Key {
             records: records.to_vec(),
-            context: ([pipelining, chunking, auth], mechanisms, [greets, ended], ehlo, servers),
+            context: ([greets, ended], ehlo, servers),
             offers,
             names: manner.names,
             small: manner.small,
@@ -97,7 +96,7 @@ mod tests {
             assert!(REMEMBERED.with_borrow(HashMap::len) <= INFER_REMEMBERED);
         }
         let mut other = key(-1);
-        other.context.2[0] = true;
+        other.context.0[0] = true;
         remembered(key(-1), || outcome(1));
         assert_eq!(remembered(other, || outcome(2)).read, 2);
     }

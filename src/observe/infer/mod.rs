@@ -23,6 +23,7 @@ mod grammar;
 mod learned;
 mod lone;
 mod memory;
+mod offers;
 mod parameters;
 mod prior;
 mod reading;
@@ -40,6 +41,7 @@ pub use calibration::{Calibration, calibrate, dialogue, if_tls13};
 pub use claims::{Claim, Login, Message, Octets, Recipient, Software, Transfer};
 pub use facts::{ClearSide, Facts};
 pub use fuzz::fuzz_infer;
+pub(super) use offers::{STARTTLS_LINE, auth_line};
 
 use crate::stream::{Direction, Span};
 use crate::time::Timestamp;
@@ -90,9 +92,6 @@ pub struct Step {
     /// Whether every reading that the grammar allows agrees.
     pub determined: bool,
 }
-
-/// Octets of `250-STARTTLS` and its line end.
-pub(super) const STARTTLS_LINE: u64 = 14;
 
 /// A claim is stated where what it stands in is at least as sure as this; below it is a guess.
 pub const STATED: f64 = 0.9;

@@ -1,7 +1,7 @@
 //! What follows the address of MAIL: parameters that the client has a habit of, as far as the server offers them.
 
+use super::offers::Offers;
 use super::software::Clients;
-use super::statements::Offers;
 use super::templates::{Parameter, Server, Templates};
 
 /// Sets of parameters of MAIL with how often they are to be expected. `offering`: the server, where it is known well enough to

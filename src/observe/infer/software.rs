@@ -1,8 +1,9 @@
 //! Which program the client is, by how it writes and by its hello.
 
+use super::offers::Offers;
 use super::parameters;
 use super::reading::Reading;
-use super::statements::{Ground, Offers};
+use super::statements::Ground;
 use super::templates::{Client, Templates};
 use crate::tls::{Extension, ExtensionType, Group};
 

@@ -4,6 +4,7 @@ use super::STATED;
 use super::addresses::{Sender, recipients_lengths, sender_lengths};
 use super::claims::{Login, Message, Octets, Recipient, Software, Transfer};
 use super::grammar::{Mechanism, Taken};
+use super::offers::Offers;
 use super::prior::{Priors, Range};
 use super::reading::{Mail, Rcpt, Reading};
 use super::reason;
@@ -38,18 +39,8 @@ pub(super) struct Ground<'a> {
     pub(super) records: &'a [Record],
     /// What the client shows of itself outside TLS.
     pub(super) manner: Manner<'a>,
-    /// Which parameters of MAIL and RCPT the server offers; `None`: not known.
+    /// What the server offers.
     pub(super) offers: Offers,
-}
-
-/// Extensions that give commands parameters, as offered in the clear; `None`: not seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Offers {
-    pub(super) size: Option<bool>,
-    pub(super) eight_bit: Option<bool>,
-    pub(super) utf8: Option<bool>,
-    pub(super) dsn: Option<bool>,
-    pub(super) auth: Option<bool>,
 }
 
 /// Real sessions lie between -1 and -7; what is below this is another protocol.

@@ -2,10 +2,11 @@ use super::claims::{Octets, Transfer};
 use super::engine::built_in;
 use super::fuzz::fuzz_infer;
 use super::grammar::{Command, Mechanisms, Outcome, Taken};
+use super::offers::Offers;
 use super::prior::{Priors, Range};
 use super::search::{Context, Record, Search, merged};
 use super::software::{Habits, Manner};
-use super::statements::{Ground, Offers, Stated, state};
+use super::statements::{Ground, Stated, state};
 use super::templates::Templates;
 
 /// `C25` is a record of the client with 25 octets, `S0-15` one of the server in an interval.
