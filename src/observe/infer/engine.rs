@@ -69,14 +69,16 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     let merged = search::merged(&single);
     let manner = manner(facts);
     let offers = Offers::of(facts.clear, &merged);
-    let context = context(facts, templates, priors, &manner, &offers, whole);
+    let context = context(facts, templates, &offers, whole);
+    let key = Key::of(&merged, &context, &manner, offers);
     let search = || {
+        let context = expected(context, templates, priors, &manner, &offers);
         let found = Search::run(templates, priors, &context, &merged);
         let ground = Ground { templates, priors, context: &context, records: &merged, manner, offers };
         Outcome { stated: statements::state(&ground, &found), read: found.read, limited: found.limited }
     };
     let found = if std::ptr::eq(templates, Templates::built_in()) {
-        memory::remembered(Key::of(&merged, &context, &manner, offers), search)
+        memory::remembered(key, search)
     } else {
         Rc::new(search())
     };
@@ -221,15 +223,8 @@ fn step(facts: &Facts<'_>, index: usize, record: &TraceRecord) -> Step {
     }
 }
 
-fn context(
-    facts: &Facts<'_>,
-    templates: &Templates,
-    priors: &Priors,
-    manner: &Manner<'_>,
-    offers: &Offers,
-    whole: bool,
-) -> Context {
-    let parameters = software::parameters(templates, manner, offers);
+/// What is known beforehand, but for what follows from the client's hello and the offers: [`expected`] adds it.
+fn context(facts: &Facts<'_>, templates: &Templates, offers: &Offers, whole: bool) -> Context {
     Context {
         greets: facts.clear.is_none(),
         ehlo: facts.clear.and_then(|clear| clear.ehlo).and_then(|octets| i32::try_from(octets).ok()),
@@ -238,9 +233,18 @@ fn context(
         auth: offers.auth,
         mechanisms: offers.mechanisms,
         servers: servers(facts, templates),
+        ended: whole && facts.ended,
+        ..Context::default()
+    }
+}
+
+/// The same with what is to be expected of the client.
+fn expected(context: Context, templates: &Templates, priors: &Priors, manner: &Manner<'_>, offers: &Offers) -> Context {
+    let parameters = software::parameters(templates, manner, offers);
+    Context {
         mail: Some(prior::mail(&priors.address, &parameters)),
         habits: software::habits(templates, manner),
-        ended: whole && facts.ended,
+        ..context
     }
 }
 

@@ -28,7 +28,7 @@ type Numbers = ([bool; 2], Option<i32>, Vec<u64>);
 
 impl Key {
     pub(super) fn of(records: &[Record], context: &Context, manner: &Manner<'_>, offers: Offers) -> Key {
-        // Habits and parameters follow from the hello and the offers, which are in the key.
+        // What else is in it follows from the hello and the offers, which are in the key.
         let Context { greets, ehlo, ref servers, ended, .. } = *context;
         let servers = servers.iter().map(|factor| factor.to_bits()).collect();
         Key {
