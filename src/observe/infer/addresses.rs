@@ -17,7 +17,7 @@ pub(super) fn sender_lengths(
     offering: Option<&Server>,
     notified: f64,
 ) -> Vec<Option<Sender>> {
-    let sets = parameters::sets(ground.templates, &ground.offers, offering, clients, notified);
+    let sets = parameters::sets(ground.templates, &ground.context.offers, offering, clients, notified);
     // Whether SIZE is given is a habit of the client: alike in all messages of a session.
     let mut habit = [0.0f64; 2];
     for (index, with) in [(0, false), (1, true)] {
@@ -224,11 +224,11 @@ pub(super) fn recipients_lengths(
     let all = || reading.mails.iter().flat_map(|mail| &mail.recipients).filter(|rcpt| rcpt.after.is_some());
     let mut weights: Vec<(Extra, f64)> = Vec::new();
     let lacks = offering.is_some_and(|server| server.lacks.contains(&Parameter::Ret));
-    let offered = ground.offers.dsn.unwrap_or(!lacks);
+    let offered = ground.context.offers.dsn.unwrap_or(!lacks);
     let known = ground.templates.clients.iter().enumerate().filter(|(_, client)| client.original);
     let original: f64 = known.map(|(n, _)| clients.share(n)).sum();
     // Of a server whose offers did not show, half offer it.
-    let original = original * if ground.offers.dsn.is_some() { 1.0 } else { 0.5 };
+    let original = original * if ground.context.offers.dsn.is_some() { 1.0 } else { 0.5 };
     for extra in Extra::ALL {
         let prior = extra.prior(offered, original);
         if prior == 0.0 {

@@ -40,7 +40,7 @@ impl Search<'_> {
                 return;
             }
             Some(Command::Quit) => return,
-            Some(_) if self.context.pipelining == Some(false) => -9.0,
+            Some(_) if self.context.offers.pipelining == Some(false) => -9.0,
             Some(Command::Body) => -4.0,
             // Who sends commands together waits for all their replies.
             Some(_) if path.waiting.last().is_some_and(|w| w.address.is_none()) => -9.0,
@@ -104,7 +104,7 @@ impl Search<'_> {
             _ => [0.86, 0.002, 0.03, 0.015, 0.03, 0.015, 0.04],
         };
         let [mail, mut auth, quit, rset, noop, ask, again] = shares;
-        if self.context.auth == Some(false) {
+        if self.context.offers.auth == Some(false) {
             auth *= 0.001;
         }
         if length.contains(6) {
@@ -148,7 +148,7 @@ impl Search<'_> {
 
     fn auth(&mut self, path: &Path, length: Range, share: f64) {
         // Programs choose among what is offered, unless they are told not to.
-        let offers = |mechanism: Mechanism| match self.context.mechanisms {
+        let offers = |mechanism: Mechanism| match self.context.offers.mechanisms {
             Some(offered) if !offered.has(mechanism) => 0.02,
             _ => 1.0,
         };
@@ -237,7 +237,7 @@ impl Search<'_> {
             let address = Some(length.less_octets(14));
             self.say(path, Command::Mail, address, State::Transaction, chance, Path::open_transaction);
         }
-        if path.recipients > 0 && self.context.chunking != Some(false) && length.max >= 10 {
+        if path.recipients > 0 && self.context.offers.chunking != Some(false) && length.max >= 10 {
             let chance = (bdat * 10.0 * self.context.habits.chunk * octets_chance(length)).ln();
             self.say(path, Command::Bdat, None, State::Chunk, chance, |path| {
                 path.text = length;
@@ -248,7 +248,7 @@ impl Search<'_> {
 
     /// Several commands in one record (RFC 2920).
     fn groups(&mut self, path: &Path, length: Range, mail: bool, share: f64) {
-        let willing = match (self.context.pipelining, path.grouped) {
+        let willing = match (self.context.offers.pipelining, path.grouped) {
             (Some(false), _) => return,
             (_, true) => 0.85,
             (Some(true), false) => self.context.habits.group * 0.85,
@@ -258,7 +258,11 @@ impl Search<'_> {
         let ends = [
             (End::Data, 6, if mail { 0.8 } else { 0.55 }),
             (End::Nothing, 0, if mail { 0.04 } else { 0.4 }),
-            (End::Bdat, 10, if self.context.chunking == Some(false) { 0.0 } else { 1.2 * self.context.habits.chunk }),
+            (
+                End::Bdat,
+                10,
+                if self.context.offers.chunking == Some(false) { 0.0 } else { 1.2 * self.context.habits.chunk },
+            ),
         ];
         for (end, last, part) in ends {
             let most = ((length.max - fixed - last) / 15).clamp(0, MOST_RECIPIENTS);
@@ -346,7 +350,7 @@ impl Search<'_> {
 
     /// A long run of records that begins with BDAT.
     fn chunk(&mut self, path: Path, record: &Record) {
-        if self.context.chunking == Some(false) || path.state == State::Start {
+        if self.context.offers.chunking == Some(false) || path.state == State::Start {
             return;
         }
         if path.more_chunks() {

@@ -68,13 +68,12 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
         .collect();
     let merged = search::merged(&single);
     let manner = manner(facts);
-    let offers = Offers::of(facts.clear, &merged);
-    let context = context(facts, templates, &offers, whole);
-    let key = Key::of(&merged, &context, &manner, offers);
+    let context = context(facts, templates, Offers::of(facts.clear, &merged), whole);
+    let key = Key::of(&merged, &context, &manner);
     let search = || {
-        let context = expected(context, templates, priors, &manner, &offers);
+        let context = expected(context, templates, priors, &manner);
         let found = Search::run(templates, priors, &context, &merged);
-        let ground = Ground { templates, priors, context: &context, records: &merged, manner, offers };
+        let ground = Ground { templates, priors, context: &context, records: &merged, manner };
         Outcome { stated: statements::state(&ground, &found), read: found.read, limited: found.limited }
     };
     let found = if std::ptr::eq(templates, Templates::built_in()) {
@@ -224,14 +223,11 @@ fn step(facts: &Facts<'_>, index: usize, record: &TraceRecord) -> Step {
 }
 
 /// What is known beforehand, but for what follows from the client's hello and the offers: [`expected`] adds it.
-fn context(facts: &Facts<'_>, templates: &Templates, offers: &Offers, whole: bool) -> Context {
+fn context(facts: &Facts<'_>, templates: &Templates, offers: Offers, whole: bool) -> Context {
     Context {
         greets: facts.clear.is_none(),
         ehlo: facts.clear.and_then(|clear| clear.ehlo).and_then(|octets| i32::try_from(octets).ok()),
-        pipelining: offers.pipelining,
-        chunking: offers.chunking,
-        auth: offers.auth,
-        mechanisms: offers.mechanisms,
+        offers,
         servers: servers(facts, templates),
         ended: whole && facts.ended,
         ..Context::default()
@@ -239,8 +235,8 @@ fn context(facts: &Facts<'_>, templates: &Templates, offers: &Offers, whole: boo
 }
 
 /// The same with what is to be expected of the client.
-fn expected(context: Context, templates: &Templates, priors: &Priors, manner: &Manner<'_>, offers: &Offers) -> Context {
-    let parameters = software::parameters(templates, manner, offers);
+fn expected(context: Context, templates: &Templates, priors: &Priors, manner: &Manner<'_>) -> Context {
+    let parameters = software::parameters(templates, manner, &context.offers);
     Context {
         mail: Some(prior::mail(&priors.address, &parameters)),
         habits: software::habits(templates, manner),

@@ -29,10 +29,11 @@ pub fn fuzz_infer(data: &[u8]) {
     let context = Context {
         greets: yes(1),
         ehlo: yes(2).then_some(25),
-        pipelining: yes(3).then_some(yes(4)),
-        chunking: yes(5).then_some(yes(6)),
-        auth: None,
-        mechanisms: None,
+        offers: Offers {
+            pipelining: yes(3).then_some(yes(4)),
+            chunking: yes(5).then_some(yes(6)),
+            ..Offers::default()
+        },
         servers: Vec::new(),
         mail: None,
         habits: Habits::default(),
@@ -40,8 +41,7 @@ pub fn fuzz_infer(data: &[u8]) {
     };
     let found = Search::run(templates, priors, &context, &records);
     assert!(found.nodes.len() <= 2 * limits::INFER_WORK + limits::INFER_PATHS * 4096);
-    let offers = Offers::default();
-    let ground = Ground { templates, priors, context: &context, records: &records, manner: Manner::default(), offers };
+    let ground = Ground { templates, priors, context: &context, records: &records, manner: Manner::default() };
     let stated = state(&ground, &found);
     let sure = |confidence: f64| assert!((0.0..=1.000_001).contains(&confidence), "{confidence}");
     sure(stated.confidence);

@@ -27,9 +27,9 @@ pub(super) struct Key {
 type Numbers = ([bool; 2], Option<i32>, Vec<u64>);
 
 impl Key {
-    pub(super) fn of(records: &[Record], context: &Context, manner: &Manner<'_>, offers: Offers) -> Key {
+    pub(super) fn of(records: &[Record], context: &Context, manner: &Manner<'_>) -> Key {
         // What else is in it follows from the hello and the offers, which are in the key.
-        let Context { greets, ehlo, ref servers, ended, .. } = *context;
+        let Context { greets, ehlo, offers, ref servers, ended, .. } = *context;
         let servers = servers.iter().map(|factor| factor.to_bits()).collect();
         Key {
             records: records.to_vec(),
@@ -82,7 +82,7 @@ mod tests {
 
     fn key(octets: i32) -> Key {
         let records = [Record::one(true, Range::new(octets, octets))];
-        Key::of(&records, &Context::default(), &Manner::default(), Offers::default())
+        Key::of(&records, &Context::default(), &Manner::default())
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod calibration;
 mod claims;
 mod client;
 mod engine;
+mod expected;
 mod facts;
 mod fuzz;
 mod grammar;

@@ -40,7 +40,7 @@ impl Search<'_> {
         if path.state == State::Chunk
             && all == 1
             && first.command == Command::Bdat
-            && self.context.pipelining != Some(false)
+            && self.context.offers.pipelining != Some(false)
         {
             // QUIT may stand behind the last chunk, in its last record.
             let mut end = path.clone();
@@ -73,7 +73,7 @@ impl Search<'_> {
         end.score += small;
         let plain = end.clone();
         self.one(&plain, plain.waiting[0], length, (0.93f64).ln());
-        if self.context.pipelining != Some(false) {
+        if self.context.offers.pipelining != Some(false) {
             end.waiting.push(Waiting { command: Command::Quit, count: 1, address: None });
             end.score += if end.grouped { (0.25f64).ln() } else { (0.05f64).ln() };
             self.one(&end, end.waiting[0], length, (0.5f64).ln());

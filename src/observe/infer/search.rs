@@ -3,8 +3,9 @@
 
 use std::rc::Rc;
 
-use super::grammar::{Command, Group, Mechanisms, Outcome, State, Taken};
+use super::grammar::{Command, Group, Outcome, State, Taken};
 use super::learned::{Learned, SECOND_REFUSAL};
+use super::offers::Offers;
 use super::prior::{Chances, Priors, Range};
 use super::software::Habits;
 use super::templates::{Echo, Kind, Law, Templates};
@@ -38,12 +39,8 @@ pub(super) struct Context {
     pub(super) greets: bool,
     /// Octets of the EHLO line as it was in the clear.
     pub(super) ehlo: Option<i32>,
-    /// Whether the server offers PIPELINING, CHUNKING, AUTH.
-    pub(super) pipelining: Option<bool>,
-    pub(super) chunking: Option<bool>,
-    pub(super) auth: Option<bool>,
-    /// The mechanisms of AUTH that the server offers, where that is known.
-    pub(super) mechanisms: Option<Mechanisms>,
+    /// What the server offers.
+    pub(super) offers: Offers,
     /// A factor for each server of the table, from what stands in the clear.
     pub(super) servers: Vec<f64>,
     /// How long MAIL is to be expected of this client; `None`: as of any.

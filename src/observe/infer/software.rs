@@ -182,7 +182,7 @@ pub(super) fn clients(ground: &Ground<'_>, reading: &Reading) -> Clients {
             let lines = ways.by_line * 2 > messages;
             *weight *= if lines == client.lines { 0.95 } else { 0.05 };
         }
-        if ground.context.pipelining != Some(false) && (ways.grouped || ways.waited || ways.apart) {
+        if ground.context.offers.pipelining != Some(false) && (ways.grouped || ways.waited || ways.apart) {
             let grouped = client.group.clamp(0.02, 0.98);
             *weight *= if ways.grouped { grouped } else { 1.0 - grouped };
             let apart = client.apart.clamp(0.02, 0.98);

@@ -4,7 +4,6 @@ use super::STATED;
 use super::addresses::{Sender, recipients_lengths, sender_lengths};
 use super::claims::{Login, Message, Octets, Recipient, Software, Transfer};
 use super::grammar::{Mechanism, Taken};
-use super::offers::Offers;
 use super::prior::{Priors, Range};
 use super::reading::{Mail, Rcpt, Reading};
 use super::reason;
@@ -39,8 +38,6 @@ pub(super) struct Ground<'a> {
     pub(super) records: &'a [Record],
     /// What the client shows of itself outside TLS.
     pub(super) manner: Manner<'a>,
-    /// What the server offers.
-    pub(super) offers: Offers,
 }
 
 /// Real sessions lie between -1 and -7; what is below this is another protocol.

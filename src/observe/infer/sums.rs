@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use super::grammar::{Command, End, Outcome, State, Taken};
-use super::learned::Learned;
+use super::expected::{Expected, Pool, Usual};
+use super::grammar::{Command, Outcome, State, Taken};
 use super::prior::Range;
 use super::replies::{pop, refusal_chance};
 use super::search::{Path, Search};
-use super::templates::{Echo, Kind};
+use super::templates::Kind;
 
 impl Search<'_> {
     /// Several replies in one record: to the first j commands, r of whose recipients are refused.
@@ -74,66 +74,6 @@ impl Search<'_> {
         sum.echoes += f64::from(u8::from(expected.echo));
     }
 
-    /// What the addresses of the group that awaits these replies take, where its length tells.
-    fn pool(&self, path: &Path) -> Pool {
-        let Some((group, length)) = path.group.filter(|(group, _)| group.end != End::Bdat) else {
-            return Pool::default();
-        };
-        let (mail, data) = (u16::from(group.mail), u16::from(group.end == End::Data));
-        let fixed = f64::from(14 * mail + 12 * group.recipients + 6 * data);
-        let (parameters, spread) = if group.mail { self.context.habits.parameters } else { (0.0, 0.0) };
-        let count = f64::from(group.recipients + mail);
-        let mean = (f64::from(length.min + length.max) / 2.0 - fixed - parameters) / count;
-        // With parameters of DSN (RFC 3461) it does not tell.
-        if (6.0..45.0).contains(&mean) { Pool { mean, count, spread } } else { Pool::default() }
-    }
-
-    /// What is known of a kind of reply: its mean and how it varies.
-    fn expected(&self, path: &Path, kind: Kind) -> Expected {
-        let habit = Learned::slot(kind).map(|slot| path.learned.laws[slot]).filter(|h| h.seen > 0);
-        if let Some(habit) = habit {
-            if let Some(fixed) =
-                habit.fixed.filter(|_| habit.seen > 1 || habit.echo.is_none() || !self.echoes(path, kind))
-            {
-                return Expected::between(fixed);
-            }
-            if let Some(echo) = habit.echo {
-                return Expected { echo: true, ..Expected::between(echo) };
-            }
-        }
-        if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
-            let laws: Vec<_> = server.laws(kind).collect();
-            if let Some(law) = laws.first() {
-                // Several laws of one kind make one broad expectation.
-                let low = laws.iter().map(|l| i32::from(l.base)).min().unwrap_or(0);
-                let high = laws.iter().map(|l| i32::from(l.base + l.span)).max().unwrap_or(0);
-                let own = Expected::between(Range::new(low, high));
-                return match law.echo {
-                    Echo::Nothing => own,
-                    Echo::Address => Expected { echo: true, ..own },
-                    Echo::Host => {
-                        let host = path.learned.host.unwrap_or(Range::new(8, 30));
-                        let host = Expected::between(host);
-                        Expected { mean: own.mean + host.mean, variance: own.variance + host.variance, echo: false }
-                    }
-                };
-            }
-        }
-        match kind {
-            Kind::Data => Expected { mean: 36.0, variance: 200.0, echo: false },
-            Kind::More => Expected { mean: 26.0, variance: 100.0, echo: false },
-            Kind::Queued | Kind::Bdat => Expected { mean: 38.0, variance: 250.0, echo: false },
-            _ => Expected { mean: 16.0, variance: 150.0, echo: false },
-        }
-    }
-
-    fn echoes(&self, path: &Path, kind: Kind) -> bool {
-        self.templates
-            .servers
-            .get(usize::from(path.server))
-            .is_none_or(|server| server.laws(kind).any(|law| law.echo == Echo::Address))
-    }
-
     fn sums(&mut self, path: &Path, length: Range, commands: u32, sum: &Sum, weight: f64, last: Command) {
         if i64::from(length.max) < i64::from(commands) * LEAST_REPLY {
             return;
@@ -145,7 +85,9 @@ impl Search<'_> {
         let first = path.waiting[0].command;
         let flushes = self.templates.servers.get(usize::from(path.server)).is_some_and(|server| server.flushes);
         let all: u32 = path.waiting.iter().map(|w| u32::from(w.count)).sum();
-        let (of_recipients, of_data) = (self.usual_acceptances(path, sum), self.usual_go_ahead(path, sum));
+        let of_recipients =
+            if n > 0 { self.usual_acceptances(path, sum.mail) } else { [Usual::ANY, Usual::NONE, Usual::NONE] };
+        let of_data = if sum.ends_data { self.usual_go_ahead(path) } else { [Usual::ANY, Usual::NONE] };
         for refused in 0..=n.min(MOST_REFUSED) {
             let taken = n - refused;
             let any = u32::from(path.taken) + taken > 0;
@@ -191,36 +133,27 @@ impl Search<'_> {
                 continue;
             }
             let rest = Rest { length, mean, variance: variance.max(0.0), echoes };
-            let mut fit = 0.0;
-            let mut known = Usual { share: 0.0, octets: None };
-            for recipient in of_recipients {
-                for data in of_data.iter().take(if any { 2 } else { 1 }) {
-                    let mut rest = rest;
-                    if let Some(octets) = recipient.octets {
-                        rest.mean += f64::from(taken) * (octets - accepted.mean);
-                        rest.variance -= of_acceptances;
-                        if sum.mail {
-                            let mail = self.expected(path, Kind::Mail);
-                            rest.mean += octets - mail.mean;
-                            rest.variance -= mail.variance;
-                        }
-                    }
-                    if let Some(octets) = data.octets {
-                        let data = self.expected(path, Kind::Data);
-                        rest.mean += octets - data.mean;
-                        rest.variance -= data.variance;
-                    }
-                    rest.variance = rest.variance.max(0.0);
-                    let share = recipient.share * data.share;
-                    if share > 0.0 {
-                        let part = share * rest.fit(refused, &refusals, pool);
-                        fit += part;
-                        if recipient.octets.is_some() && part > known.share {
-                            known = Usual { share: part, octets: recipient.octets };
-                        }
+            let with = |recipient: Usual, data: Usual| {
+                let mut rest = rest;
+                if let Some(octets) = recipient.octets {
+                    rest.mean += f64::from(taken) * (octets - accepted.mean);
+                    rest.variance -= of_acceptances;
+                    if sum.mail {
+                        let mail = self.expected(path, Kind::Mail);
+                        rest.mean += octets - mail.mean;
+                        rest.variance -= mail.variance;
                     }
                 }
-            }
+                if let Some(octets) = data.octets {
+                    let data = self.expected(path, Kind::Data);
+                    rest.mean += octets - data.mean;
+                    rest.variance -= data.variance;
+                }
+                Rest { variance: rest.variance.max(0.0), ..rest }
+            };
+            let of_data = if any { of_data } else { [Usual::ANY, Usual::NONE] };
+            let fit = |recipient, data| with(recipient, data).fit(refused, &refusals, pool);
+            let (fit, likely) = weigh(of_recipients, of_data, fit);
             let total = (chance * fit).max(1e-300).ln() + weight;
             if path.score + total < self.cutoff() || fit < 1e-9 {
                 continue;
@@ -249,11 +182,7 @@ impl Search<'_> {
                 Command::Quit => next.state = State::Over,
                 _ => {}
             }
-            let learned = if accepted.variance < 1.0 && !accepted.echo {
-                Some(accepted.mean)
-            } else {
-                known.octets.filter(|_| known.share > 0.8 * fit)
-            };
+            let learned = if accepted.variance < 1.0 && !accepted.echo { Some(accepted.mean) } else { likely };
             if let Some(octets) = learned.filter(|_| n > 0 && refused == 0) {
                 // What fits is now known of the session.
                 let value = octets.round() as i32;
@@ -274,68 +203,23 @@ impl Search<'_> {
             self.push(next, taken, total);
         }
     }
+}
 
-    /// How servers that are not in the table answer most often, of which nothing else is known: RCPT as they answer MAIL.
-    fn usual_acceptances(&self, path: &Path, sum: &Sum) -> [Usual; 3] {
-        let habit = |kind| path.learned.habit(kind).filter(|habit| habit.seen > 0);
-        if self.is_known(path) || sum.recipients == 0 || habit(Kind::Rcpt).is_some() {
-            return [Usual::ANY, Usual::NONE, Usual::NONE];
-        }
-        let exact = |range: Range| (range.width() == 1).then_some(f64::from(range.min));
-        match habit(Kind::Mail) {
-            Some(mail) => match mail.fixed.and_then(exact) {
-                Some(octets) => {
-                    [Usual { share: 0.67, octets: None }, Usual { share: 0.33, octets: Some(octets) }, Usual::NONE]
-                }
-                None => [Usual::ANY, Usual::NONE, Usual::NONE],
-            },
-            None if sum.mail => [
-                Usual { share: 0.75, octets: None },
-                Usual { share: 0.17, octets: Some(14.0) },
-                Usual { share: 0.08, octets: Some(8.0) },
-            ],
-            None => [Usual::ANY, Usual::NONE, Usual::NONE],
-        }
-    }
-
-    /// `354 End data with <CR><LF>.<CR><LF>`, which many servers have from one another.
-    fn usual_go_ahead(&self, path: &Path, sum: &Sum) -> [Usual; 2] {
-        let is_seen = path.learned.habit(Kind::Data).is_some_and(|habit| habit.seen > 0);
-        if self.is_known(path) || is_seen || !sum.ends_data {
-            return [Usual::ANY, Usual::NONE];
-        }
-        [Usual { share: 0.7, octets: None }, Usual { share: 0.3, octets: Some(37.0) }]
-    }
-
-    fn is_known(&self, path: &Path) -> bool {
-        usize::from(path.server) < self.templates.servers.len()
-    }
-
-    /// How refusals of this server are long: pieces with their shares.
-    fn refusals(&self, path: &Path) -> Vec<(Expected, f64)> {
-        let mut pieces = Vec::new();
-        for slot in [6, 7] {
-            let habit = path.learned.laws[slot];
-            match (habit.fixed, habit.echo) {
-                (Some(fixed), _) if habit.seen > 0 => pieces.push((Expected::between(fixed), 2.0)),
-                _ => {}
+/// How well a record fits what acceptances and the answer to DATA usually are, and how long an acceptance is where one length
+/// has most of that.
+fn weigh(recipients: [Usual; 3], data: [Usual; 2], fit: impl Fn(Usual, Usual) -> f64) -> (f64, Option<f64>) {
+    let (mut whole, mut most) = (0.0, Usual::NONE);
+    for recipient in recipients {
+        for data in data {
+            let share = recipient.share * data.share;
+            let part = if share > 0.0 { share * fit(recipient, data) } else { 0.0 };
+            whole += part;
+            if recipient.octets.is_some() && part > most.share {
+                most = Usual { share: part, octets: recipient.octets };
             }
         }
-        if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
-            for (n, law) in server.laws(Kind::RcptNo).enumerate() {
-                let own = Expected::between(Range::new(i32::from(law.base), i32::from(law.base + law.span)));
-                let piece = match law.echo {
-                    Echo::Address => Expected { echo: true, ..own },
-                    _ => own,
-                };
-                // The first named is the commonest.
-                pieces.push((piece, 1.0 / (n + 1) as f64));
-            }
-        }
-        pieces.push((Expected { mean: 60.0, variance: 900.0, echo: false }, if pieces.is_empty() { 1.0 } else { 0.1 }));
-        let total: f64 = pieces.iter().map(|(_, share)| share).sum();
-        pieces.iter().map(|(piece, share)| (*piece, share / total)).collect()
     }
+    (whole, most.octets.filter(|_| most.share > 0.8 * whole))
 }
 
 /// How likely it is that of all replies that are due the first so many come in one record.
@@ -394,33 +278,6 @@ impl Rest {
     }
 }
 
-/// The addresses of a group: what one takes, and how far a sum of some may be from that.
-#[derive(Clone, Copy, Debug)]
-struct Pool {
-    mean: f64,
-    /// How many share a sum that is known; 0: nothing is known of them.
-    count: f64,
-    /// The variance of that sum.
-    spread: f64,
-}
-
-impl Default for Pool {
-    fn default() -> Pool {
-        Pool { mean: ADDRESS_MEAN, count: 0.0, spread: 0.0 }
-    }
-}
-
-impl Pool {
-    /// The variance of the sum of so many of its addresses: of all of them, that of the whole.
-    fn variance(&self, addresses: f64) -> f64 {
-        if self.count == 0.0 {
-            return addresses * ADDRESS_VARIANCE;
-        }
-        let part = (addresses / self.count).min(1.0);
-        addresses * ADDRESS_VARIANCE * (1.0 - part) + part * part * self.spread
-    }
-}
-
 /// The length of some replies together.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
@@ -436,38 +293,6 @@ struct Sum {
     /// The chunk is not the last.
     more: bool,
 }
-
-/// A length that many servers share, with how often it is met; `None`: any.
-#[derive(Clone, Copy, Debug)]
-struct Usual {
-    share: f64,
-    octets: Option<f64>,
-}
-
-impl Usual {
-    const ANY: Usual = Usual { share: 1.0, octets: None };
-    const NONE: Usual = Usual { share: 0.0, octets: None };
-}
-
-/// What a reply is expected to be long.
-#[derive(Clone, Copy, Debug)]
-struct Expected {
-    mean: f64,
-    variance: f64,
-    /// It repeats an address, whose octets come on top.
-    echo: bool,
-}
-
-impl Expected {
-    fn between(range: Range) -> Expected {
-        let width = f64::from(range.width());
-        Expected { mean: f64::from(range.min + range.max) / 2.0, variance: (width * width - 1.0) / 12.0, echo: false }
-    }
-}
-
-/// Addresses as part of a sum.
-const ADDRESS_MEAN: f64 = 25.0;
-const ADDRESS_VARIANCE: f64 = 81.0;
 
 /// Octets of the shortest replies that servers send: `250 ok` and its line end, or less with a code alone.
 const LEAST_REPLY: i64 = 6;

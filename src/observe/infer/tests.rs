@@ -34,9 +34,13 @@ fn read_with(templates: &Templates, priors: &Priors, records: &str, context: &Co
         .collect();
     let records = merged(&records);
     let found = Search::run(templates, priors, context, &records);
-    let offers = Offers::default();
-    let ground = Ground { templates, priors, context, records: &records, manner: Manner::default(), offers };
+    let ground = Ground { templates, priors, context, records: &records, manner: Manner::default() };
     state(&ground, &found)
+}
+
+/// PIPELINING, and CHUNKING or not.
+fn pipelining(chunking: bool) -> Offers {
+    Offers { pipelining: Some(true), chunking: Some(chunking), ..Offers::default() }
 }
 
 fn implicit() -> Context {
@@ -80,8 +84,7 @@ fn a_session_in_which_each_command_waits_is_read_whole() {
 /// Exim takes MAIL, recipients and DATA of a Postfix client in one record, and answers in one: 8 + 14 n + 56.
 #[test]
 fn the_sum_of_replies_tells_how_many_recipients_shared_a_record() {
-    let context =
-        Context { ehlo: Some(29), pipelining: Some(true), chunking: Some(false), ended: true, ..Context::default() };
+    let context = Context { ehlo: Some(29), offers: pipelining(false), ended: true, ..Context::default() };
     let stated = read("C29 S206 C130 S106 C301 S28 S41", &context);
     let message = &stated.messages.unwrap()[0];
     assert_eq!(message.recipients.as_ref().map(Vec::len), Some(3));
@@ -102,7 +105,7 @@ fn the_two_lines_of_auth_login_are_each_told_within_three_octets() {
 #[test]
 fn a_message_in_several_chunks_is_one_message() {
     let habits = Habits { chunk: 0.9, ..Habits::default() };
-    let context = Context { chunking: Some(true), pipelining: Some(true), habits, ..implicit() };
+    let context = Context { offers: pipelining(true), habits, ..implicit() };
     let stated = read("S35 C28 S194 C29 S37 C542 S53 C8208 C8191 C2659 S64", &context);
     let messages = stated.messages.unwrap();
     assert_eq!(messages.len(), 1, "{messages:?}");
@@ -119,7 +122,12 @@ fn a_message_in_several_chunks_is_one_message() {
 /// a + 27 and takes it; the sender had an answer of its own and 24.
 #[test]
 fn of_two_echoes_of_a_server_that_is_not_known_the_longer_refuses() {
-    let context = Context { ehlo: Some(25), auth: Some(true), ended: true, ..Context::default() };
+    let context = Context {
+        ehlo: Some(25),
+        offers: Offers { auth: Some(true), ..Offers::default() },
+        ended: true,
+        ..Context::default()
+    };
     let recipients = [(20, 36), (24, 36), (34, 36), (28, 36), (26, 36), (16, 27), (33, 27), (34, 27), (15, 27)];
     let said: String = recipients.iter().map(|(a, around)| format!("C{} S{} ", a + 12, a + around)).collect();
     let stated = read_without("slimta", &format!("C25 S121 C35 S45 {said}C6 S46 C461 S41 C6 S15"), &context);
@@ -218,7 +226,10 @@ fn of_a_server_that_is_not_known_a_recipient_may_have_the_answer_of_the_sender_b
 #[test]
 fn no_login_is_read_where_none_is_offered_and_none_by_a_mechanism_that_is_not() {
     let records = "C20 S136 C57 S22 C57 S14 C45 S14 C29 S14 C6 S8 C500 S50 C6 S15";
-    let clear = |auth, mechanisms| Context { ehlo: Some(20), auth, mechanisms, ended: true, ..Context::default() };
+    let clear = |auth, mechanisms| {
+        let offers = Offers { auth, mechanisms, ..Offers::default() };
+        Context { ehlo: Some(20), offers, ended: true, ..Context::default() }
+    };
     let login = |context: &Context| read(records, context).auth.and_then(|login| login.mechanism);
     assert_eq!(login(&clear(None, None)), Some("PLAIN"));
     assert_eq!(login(&clear(Some(true), Some(Mechanisms::offered(b"PLAIN CRAM-MD5")))), Some("PLAIN"));
