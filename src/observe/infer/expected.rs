@@ -35,11 +35,10 @@ impl Search<'_> {
             }
         }
         if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
-            let laws: Vec<_> = server.laws(kind).collect();
-            if let Some(law) = laws.first() {
+            if let Some(law) = server.laws(kind).next() {
                 // Several laws of one kind make one broad expectation.
-                let low = laws.iter().map(|l| i32::from(l.base)).min().unwrap_or(0);
-                let high = laws.iter().map(|l| i32::from(l.base + l.span)).max().unwrap_or(0);
+                let low = server.laws(kind).map(|l| i32::from(l.base)).min().unwrap_or(0);
+                let high = server.laws(kind).map(|l| i32::from(l.base + l.span)).max().unwrap_or(0);
                 let own = Expected::between(Range::new(low, high));
                 return match law.echo {
                     Echo::Nothing => own,

@@ -119,14 +119,15 @@ pub(super) struct Server {
     pub(super) may_lack: Vec<Parameter>,
     /// Words of its greeting that tell it, in lower case.
     pub(super) greetings: Vec<String>,
-    laws: Vec<(Kind, Law)>,
+    /// By the index of their kind.
+    laws: [Vec<Law>; Kind::COUNT],
     /// What it says, where that is known word by word.
     texts: Vec<(Kind, &'static str)>,
 }
 
 impl Server {
     pub(super) fn laws(&self, kind: Kind) -> impl Iterator<Item = Law> {
-        self.laws.iter().filter(move |(k, _)| *k == kind).map(|(_, law)| *law)
+        self.laws[kind.index()].iter().copied()
     }
 
     /// What it says in a reply of that kind and length, if that is known word by word.
@@ -283,7 +284,7 @@ impl Templates {
                         lacks: Vec::new(),
                         may_lack: Vec::new(),
                         greetings: Vec::new(),
-                        laws: Vec::new(),
+                        laws: Default::default(),
                         texts: Vec::new(),
                     });
                 }
@@ -345,7 +346,7 @@ impl Server {
                 _ => None,
             });
         } else if let Some(kind) = Kind::named(key) {
-            self.laws.extend(words.filter_map(law).map(|law| (kind, law)));
+            self.laws[kind.index()].extend(words.filter_map(law));
         }
     }
 }
