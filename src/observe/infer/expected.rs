@@ -34,22 +34,22 @@ impl Search<'_> {
                 return Expected { echo: true, ..Expected::between(echo) };
             }
         }
-        if let Some(server) = self.templates.servers.get(usize::from(path.server)) {
-            if let Some(law) = server.laws(kind).next() {
-                // Several laws of one kind make one broad expectation.
-                let low = server.laws(kind).map(|l| i32::from(l.base)).min().unwrap_or(0);
-                let high = server.laws(kind).map(|l| i32::from(l.base + l.span)).max().unwrap_or(0);
-                let own = Expected::between(Range::new(low, high));
-                return match law.echo {
-                    Echo::Nothing => own,
-                    Echo::Address => Expected { echo: true, ..own },
-                    Echo::Host => {
-                        let host = path.learned.host.unwrap_or(Range::new(8, 30));
-                        let host = Expected::between(host);
-                        Expected { mean: own.mean + host.mean, variance: own.variance + host.variance, echo: false }
-                    }
-                };
-            }
+        if let Some(server) = self.templates.servers.get(usize::from(path.server))
+            && let Some(law) = server.laws(kind).next()
+        {
+            // Several laws of one kind make one broad expectation.
+            let low = server.laws(kind).map(|l| i32::from(l.base)).min().unwrap_or(0);
+            let high = server.laws(kind).map(|l| i32::from(l.base + l.span)).max().unwrap_or(0);
+            let own = Expected::between(Range::new(low, high));
+            return match law.echo {
+                Echo::Nothing => own,
+                Echo::Address => Expected { echo: true, ..own },
+                Echo::Host => {
+                    let host = path.learned.host.unwrap_or(Range::new(8, 30));
+                    let host = Expected::between(host);
+                    Expected { mean: own.mean + host.mean, variance: own.variance + host.variance, echo: false }
+                }
+            };
         }
         match kind {
             Kind::Data => Expected { mean: 36.0, variance: 200.0, echo: false },
