@@ -183,8 +183,11 @@ fn capabilities(session: &Session, tls: &TlsSeen, record: usize, out: &mut Vec<E
         Some(0) => {
             "as long as the one in the clear without its STARTTLS line: nothing new is offered inside".to_owned()
         }
+        Some(infer::STARTTLS_LINE) => "as long as the one in the clear, as where STARTTLS is listed again".to_owned(),
         Some(more) => {
+            let has_auth = smtp.capabilities.iter().any(|c| c.keyword.eq_ignore_ascii_case(b"AUTH"));
             let words = match infer::auth_line(more) {
+                _ if has_auth => "capabilities offered only inside TLS".to_owned(),
                 Some(line) => format!("as many as `250-AUTH {line}` has, which would be offered only inside TLS"),
                 None => "capabilities offered only inside TLS, such as AUTH".to_owned(),
             };

@@ -113,23 +113,14 @@ fn candidates<'a>(
     for (set, share) in sets {
         let mut lengths = vec![Range::new(0, 0)];
         for parameter in set {
-            let more: Vec<Range> = match parameter {
-                Parameter::Body => vec![Range::new(14, 14)],
-                Parameter::Utf8 => vec![Range::new(9, 9)],
+            let (low, high) = match (parameter, size) {
+                (Parameter::Size, Some(size)) => sized_between(size.min * 97 / 100, size.max),
+                (Parameter::SizeAbove, Some(size)) => sized_between(size.min + 900, size.max + 1100),
                 // ` AUTH=`, and the address again or `<>`.
-                Parameter::Auth => vec![Range::new(6, 6)],
-                Parameter::Ret => vec![Range::new(9, 9)],
-                // ` ENVID=` and what the client calls the envelope.
-                Parameter::Envid => (11..=30).map(|n| Range::new(n, n)).collect(),
-                Parameter::Size => match size {
-                    Some(size) => (digits(size.min * 97 / 100)..=digits(size.max)).map(size_parameter).collect(),
-                    None => (3..=6).map(size_parameter).collect(),
-                },
-                Parameter::SizeAbove => match size {
-                    Some(size) => (digits(size.min + 900)..=digits(size.max + 1100)).map(size_parameter).collect(),
-                    None => (4..=6).map(size_parameter).collect(),
-                },
+                (Parameter::Auth, _) => (6, 6),
+                _ => parameters::bounds(*parameter),
             };
+            let more: Vec<Range> = (low..=high).map(|n| Range::new(n, n)).collect();
             lengths = lengths.iter().flat_map(|one| more.iter().map(|other| one.plus(*other))).collect();
         }
         let ways = lengths.len() as f64;
@@ -152,8 +143,9 @@ fn candidates<'a>(
     found
 }
 
-fn size_parameter(digits: i32) -> Range {
-    Range::new(6 + digits, 6 + digits)
+/// The least and the most octets of ` SIZE=` and the digits of a number between two.
+fn sized_between(low: u64, high: u64) -> (i32, i32) {
+    (6 + digits(low), 6 + digits(high))
 }
 
 fn digits(n: u64) -> i32 {

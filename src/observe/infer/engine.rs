@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::lone;
 use super::memory::{self, Key, Outcome};
 use super::offers::Offers;
+use super::parameters;
 use super::prior::{self, Priors, Range};
 use super::reading;
 use super::reason;
@@ -71,7 +72,7 @@ pub(super) fn infer(facts: &Facts<'_>, templates: &Templates, priors: &Priors) -
     let context = context(facts, templates, Offers::of(facts.clear, &merged), whole);
     let key = Key::of(&merged, &context, &manner);
     let search = || {
-        let context = expected(context, templates, priors, &manner);
+        let context = with_client(context, templates, priors, &manner);
         let found = Search::run(templates, priors, &context, &merged);
         let ground = Ground { templates, priors, context: &context, records: &merged, manner };
         Outcome { stated: statements::state(&ground, &found), read: found.read, limited: found.limited }
@@ -222,7 +223,7 @@ fn step(facts: &Facts<'_>, index: usize, record: &TraceRecord) -> Step {
     }
 }
 
-/// What is known beforehand, but for what follows from the client's hello and the offers: [`expected`] adds it.
+/// What is known beforehand, but for what follows from the client's hello and the offers: [`with_client`] adds it.
 fn context(facts: &Facts<'_>, templates: &Templates, offers: Offers, whole: bool) -> Context {
     Context {
         greets: facts.clear.is_none(),
@@ -235,11 +236,12 @@ fn context(facts: &Facts<'_>, templates: &Templates, offers: Offers, whole: bool
 }
 
 /// The same with what is to be expected of the client.
-fn expected(context: Context, templates: &Templates, priors: &Priors, manner: &Manner<'_>) -> Context {
-    let parameters = software::parameters(templates, manner, &context.offers);
+fn with_client(context: Context, templates: &Templates, priors: &Priors, manner: &Manner<'_>) -> Context {
+    let clients = software::by_hello(templates, manner);
+    let parameters = parameters::expected(templates, &context.offers, &clients);
     Context {
         mail: Some(prior::mail(&priors.address, &parameters)),
-        habits: software::habits(templates, manner),
+        habits: software::habits(templates, &clients),
         ..context
     }
 }

@@ -67,9 +67,9 @@ impl Search<'_> {
     }
 
     /// How servers that are not in the table answer most often, of which nothing else is known: RCPT as they answer MAIL.
-    pub(super) fn usual_acceptances(&self, path: &Path, answers_mail: bool) -> [Usual; 3] {
+    pub(super) fn usual_acceptances(&self, path: &Path, recipients: u32, answers_mail: bool) -> [Usual; 3] {
         let habit = |kind| path.learned.habit(kind).filter(|habit| habit.seen > 0);
-        if self.is_known(path) || habit(Kind::Rcpt).is_some() {
+        if self.is_known(path) || recipients == 0 || habit(Kind::Rcpt).is_some() {
             return [Usual::ANY, Usual::NONE, Usual::NONE];
         }
         let exact = |range: Range| (range.width() == 1).then_some(f64::from(range.min));
@@ -90,15 +90,16 @@ impl Search<'_> {
     }
 
     /// `354 End data with <CR><LF>.<CR><LF>`, which many servers have from one another.
-    pub(super) fn usual_go_ahead(&self, path: &Path) -> [Usual; 2] {
+    pub(super) fn usual_go_ahead(&self, path: &Path, goes_ahead: bool) -> [Usual; 2] {
         let is_seen = path.learned.habit(Kind::Data).is_some_and(|habit| habit.seen > 0);
-        if self.is_known(path) || is_seen {
+        if self.is_known(path) || is_seen || !goes_ahead {
             return [Usual::ANY, Usual::NONE];
         }
         [Usual { share: 0.7, octets: None }, Usual { share: 0.3, octets: Some(37.0) }]
     }
 
-    fn is_known(&self, path: &Path) -> bool {
+    /// Whether the server has a template.
+    pub(super) fn is_known(&self, path: &Path) -> bool {
         usize::from(path.server) < self.templates.servers.len()
     }
 

@@ -70,10 +70,9 @@ impl Mechanism {
 pub(super) struct Mechanisms(u16);
 
 impl Mechanisms {
-    /// Those of the parameters of an AUTH line; others are left out.
-    pub(super) fn offered(parameters: &[u8]) -> Mechanisms {
-        let named =
-            |name: &str| parameters.split(u8::is_ascii_whitespace).any(|p| p.eq_ignore_ascii_case(name.as_bytes()));
+    /// Those of some names, in any case; others are left out.
+    pub(super) fn of(names: &[&[u8]]) -> Mechanisms {
+        let named = |name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name.as_bytes()));
         let bits = MECHANISMS.iter().enumerate().filter(|(_, m)| named(m.name())).map(|(bit, _)| 1 << bit);
         Mechanisms(bits.sum())
     }
@@ -176,12 +175,12 @@ mod tests {
 
     #[test]
     fn mechanisms_are_known_by_the_words_of_an_auth_line() {
-        let offered = Mechanisms::offered(b"plain CRAM-MD5  SCRAM-SHA-256-PLUS GSSAPI");
+        let offered = Mechanisms::of(&[b"plain", b"CRAM-MD5", b"SCRAM-SHA-256-PLUS", b"GSSAPI"]);
         let all = |names: &[Mechanism]| names.iter().map(|m| offered.has(*m)).collect::<Vec<_>>();
         assert_eq!(all(&[Mechanism::Plain, Mechanism::PlainInitial, Mechanism::CramMd5]), [true; 3]);
         assert_eq!(all(&[Mechanism::Login, Mechanism::LoginInitial, Mechanism::ScramSha256]), [false; 3]);
-        assert_eq!(Mechanisms::offered(b""), Mechanisms::default());
-        let both = offered.with(Mechanisms::offered(b"LOGIN"));
+        assert_eq!(Mechanisms::of(&[]), Mechanisms::default());
+        let both = offered.with(Mechanisms::of(&[b"LOGIN"]));
         assert!(both.has(Mechanism::LoginInitial) && both.has(Mechanism::Plain));
     }
 }

@@ -4,6 +4,7 @@ use super::facts::ClearSide;
 use super::grammar::Mechanisms;
 use super::prior::Range;
 use super::search::Record;
+use crate::smtp::{Capability, EhloKeyword};
 
 /// What the reply to EHLO offers; `None`: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,8 +29,8 @@ impl Offers {
         let mechanisms = match inside {
             Inside::Same => Some(named(clear)),
             Inside::More(octets) if !clear.offers("AUTH") => {
-                let lines = auth_lines(octets).map(|line| Mechanisms::offered(line.as_bytes()));
-                lines.reduce(Mechanisms::with)
+                let named = |line: &str| Mechanisms::of(&line.split(' ').map(str::as_bytes).collect::<Vec<_>>());
+                auth_lines(octets).map(named).reduce(Mechanisms::with)
             }
             _ => None,
         };
@@ -49,8 +50,11 @@ impl Offers {
 
 /// The mechanisms that the AUTH lines in the clear name.
 fn named(clear: ClearSide<'_>) -> Mechanisms {
-    let lines = clear.capabilities.iter().filter(|c| c.keyword.eq_ignore_ascii_case(b"AUTH"));
-    lines.map(|line| Mechanisms::offered(&line.parameters)).fold(Mechanisms::default(), Mechanisms::with)
+    let of_line = |capability: &EhloKeyword| match capability.meaning() {
+        Capability::Auth { mechanisms, .. } => Mechanisms::of(&mechanisms),
+        _ => Mechanisms::default(),
+    };
+    clear.capabilities.iter().map(of_line).fold(Mechanisms::default(), Mechanisms::with)
 }
 
 /// The reply to the EHLO inside TLS against the one in the clear.
@@ -119,7 +123,6 @@ pub(in crate::observe) fn auth_line(octets: u64) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::observe::infer::grammar::Mechanism;
-    use crate::smtp::EhloKeyword;
     use crate::stream::{Direction, Span};
 
     fn keyword(keyword: &str, parameters: &str) -> EhloKeyword {

@@ -106,28 +106,40 @@ const UNOFFERED: f64 = 0.1;
 /// Octets that parameters take, where more is not told apart.
 const LONGEST: usize = 96;
 
+/// The chance of each number of octets that parameters of MAIL take, when nothing is known of the message.
+pub(super) fn expected(templates: &Templates, offers: &Offers, clients: &Clients) -> Vec<f64> {
+    octets(&sets(templates, offers, None, clients, NOTIFIED))
+}
+
+/// How often notifications are asked for.
+const NOTIFIED: f64 = 0.04;
+
 /// The chance of each number of octets that some sets take, the size of the message not being known.
-pub(super) fn octets(sets: &[(Vec<Parameter>, f64)]) -> Vec<f64> {
+fn octets(sets: &[(Vec<Parameter>, f64)]) -> Vec<f64> {
     let mut chances = vec![0.0; LONGEST];
     for (set, share) in sets {
         let (low, high) =
             set.iter().map(|parameter| bounds(*parameter)).fold((0, 0), |sum, (low, high)| (sum.0 + low, sum.1 + high));
-        for slot in chances.iter_mut().take(high + 1).skip(low) {
-            *slot += share / (high - low + 1) as f64;
+        for slot in (low..=high).filter_map(|octets| usize::try_from(octets).ok()) {
+            if let Some(chance) = chances.get_mut(slot) {
+                *chance += share / f64::from(high - low + 1);
+            }
         }
     }
     chances
 }
 
-/// The least and the most octets that a parameter takes.
-fn bounds(parameter: Parameter) -> (usize, usize) {
+/// The least and the most octets that a parameter takes, the size of the message not being known.
+pub(super) fn bounds(parameter: Parameter) -> (i32, i32) {
     match parameter {
         // Three to six digits.
         Parameter::Size => (9, 12),
         Parameter::SizeAbove => (10, 12),
         Parameter::Body => (14, 14),
         Parameter::Utf8 | Parameter::Ret => (9, 9),
+        // ` AUTH=` and an address.
         Parameter::Auth => (18, 45),
+        // ` ENVID=` and what the client calls the envelope.
         Parameter::Envid => (11, 30),
     }
 }
@@ -135,7 +147,7 @@ fn bounds(parameter: Parameter) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::infer::software::{Manner, parameters};
+    use crate::observe::infer::software::{Manner, by_hello};
     use crate::tls::{Extension, ExtensionType};
 
     #[test]
@@ -147,7 +159,8 @@ mod tests {
             data: Vec::new(),
         });
         let manner = Manner { names: Some(true), extensions: &curl, ..Manner::default() };
-        let chances = |size| parameters(templates, &manner, &Offers { size, ..Offers::default() });
+        let clients = by_hello(templates, &manner);
+        let chances = |size| expected(templates, &Offers { size, ..Offers::default() }, &clients);
         let sized = |chances: &[f64]| chances[9..=12].iter().sum::<f64>();
         let all: f64 = chances(None).iter().sum();
         assert!((0.95..=1.001).contains(&all), "{all}");

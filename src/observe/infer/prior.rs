@@ -230,14 +230,7 @@ pub(super) fn parameters(mail: bool, rest: Range) -> f64 {
 
 /// The chances of lengths of MAIL whose parameters take 0, 1, 2 ... octets with these chances.
 pub(super) fn mail(address: &[f64], parameters: &[f64]) -> Chances {
-    let mut weights = vec![0.0; LONGEST];
-    for (octets, share) in parameters.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-        for (n, chance) in address.iter().enumerate() {
-            let chance = chance * (1.0 - EMPTY) + if n == 0 { EMPTY } else { 0.0 };
-            weights[MAIL + n + octets] += chance * share;
-        }
-    }
-    Chances::with_floor(weights, FLOOR * 0.02)
+    line(MAIL, address, EMPTY, parameters)
 }
 
 /// Octets of MAIL FROM:<> and the line end.
@@ -246,14 +239,25 @@ const MAIL: usize = 14;
 /// The share of empty senders.
 const EMPTY: f64 = 0.05;
 
-fn spread(fixed: usize, address: &[f64], empty: f64, parameters: &[(u16, u16, f64)]) -> Chances {
+fn spread(fixed: usize, address: &[f64], empty: f64, pieces: &[(u16, u16, f64)]) -> Chances {
+    let longest = pieces.iter().map(|(_, high, _)| usize::from(*high)).max().unwrap_or(0);
+    let mut parameters = vec![0.0; longest + 1];
+    for (low, high, share) in pieces {
+        for octets in *low..=*high {
+            parameters[usize::from(octets)] += share / f64::from(high - low + 1);
+        }
+    }
+    line(fixed, address, empty, &parameters)
+}
+
+/// The chances of lengths of a line: fixed octets, an address or an empty one, and parameters.
+fn line(fixed: usize, address: &[f64], empty: f64, parameters: &[f64]) -> Chances {
     let mut weights = vec![0.0; LONGEST];
-    for (n, chance) in address.iter().enumerate().map(|(n, c)| (n, c * (1.0 - empty))).chain([(0, empty)]) {
-        for (low, high, share) in parameters {
-            for more in *low..=*high {
-                if let Some(weight) = weights.get_mut(fixed + n + usize::from(more)) {
-                    *weight += chance * share / f64::from(high - low + 1);
-                }
+    for (octets, share) in parameters.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+        for (n, chance) in address.iter().enumerate() {
+            let chance = chance * (1.0 - empty) + if n == 0 { empty } else { 0.0 };
+            if let Some(weight) = weights.get_mut(fixed + n + octets) {
+                *weight += chance * share;
             }
         }
     }

@@ -176,7 +176,7 @@ impl Search<'_> {
     /// would be the first of its kind: whoever refuses says why, which makes the longer answer of two the refusal. Of two
     /// that both echo the address, or that both do not, what stands around it is compared.
     fn contrast(&self, path: &Path, length: Range, address: Option<Range>) -> (f64, f64) {
-        if self.templates.servers.get(usize::from(path.server)).is_some() {
+        if self.is_known(path) {
             return (0.0, 0.0);
         }
         let weight = |own: Kind, other: Kind, is_refusal: bool| {

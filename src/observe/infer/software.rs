@@ -1,7 +1,5 @@
 //! Which program the client is, by how it writes and by its hello.
 
-use super::offers::Offers;
-use super::parameters;
 use super::reading::Reading;
 use super::statements::Ground;
 use super::templates::{Client, Templates};
@@ -72,9 +70,13 @@ impl Default for Habits {
     }
 }
 
-/// The habits to expect of a client with this hello.
-pub(super) fn habits(templates: &Templates, manner: &Manner<'_>) -> Habits {
-    let clients = Weights::of(templates, manner).shares(templates);
+/// What is believed of a client by its hello alone.
+pub(super) fn by_hello(templates: &Templates, manner: &Manner<'_>) -> Clients {
+    Weights::of(templates, manner).shares(templates)
+}
+
+/// The habits to expect of it.
+pub(super) fn habits(templates: &Templates, clients: &Clients) -> Habits {
     let unknown = Habits::default();
     let mean = |habit: fn(&Client) -> f64, of_unknown: f64| {
         let known =
@@ -88,15 +90,6 @@ pub(super) fn habits(templates: &Templates, manner: &Manner<'_>) -> Habits {
         parameters: unknown.parameters,
     }
 }
-
-/// The chance of each number of octets that parameters of MAIL take, from a client with this hello.
-pub(super) fn parameters(templates: &Templates, manner: &Manner<'_>, offers: &Offers) -> Vec<f64> {
-    let clients = Weights::of(templates, manner).shares(templates);
-    parameters::octets(&parameters::sets(templates, offers, None, &clients, NOTIFIED))
-}
-
-/// How often notifications are asked for.
-const NOTIFIED: f64 = 0.04;
 
 /// How likely a program must be to be named.
 const NAMED: f64 = 0.7;

@@ -85,9 +85,7 @@ impl Search<'_> {
         let first = path.waiting[0].command;
         let flushes = self.templates.servers.get(usize::from(path.server)).is_some_and(|server| server.flushes);
         let all: u32 = path.waiting.iter().map(|w| u32::from(w.count)).sum();
-        let of_recipients =
-            if n > 0 { self.usual_acceptances(path, sum.mail) } else { [Usual::ANY, Usual::NONE, Usual::NONE] };
-        let of_data = if sum.ends_data { self.usual_go_ahead(path) } else { [Usual::ANY, Usual::NONE] };
+        let of_recipients = self.usual_acceptances(path, n, sum.mail);
         for refused in 0..=n.min(MOST_REFUSED) {
             let taken = n - refused;
             let any = u32::from(path.taken) + taken > 0;
@@ -151,7 +149,7 @@ impl Search<'_> {
                 }
                 Rest { variance: rest.variance.max(0.0), ..rest }
             };
-            let of_data = if any { of_data } else { [Usual::ANY, Usual::NONE] };
+            let of_data = self.usual_go_ahead(path, sum.ends_data && any);
             let fit = |recipient, data| with(recipient, data).fit(refused, &refusals, pool);
             let (fit, likely) = weigh(of_recipients, of_data, fit);
             let total = (chance * fit).max(1e-300).ln() + weight;
